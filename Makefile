@@ -1,0 +1,47 @@
+# 开封 Kaifeng. Every target sets up what it needs.
+PY ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check bench lock clean
+
+help: ## 列出目标 / list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/runtime: locks/runtime.txt pyproject.toml
+	$(PY) -m venv .venv
+	$(PIP) install --require-hashes -r locks/runtime.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q trading evaluation robots analytics web
+	@touch $@
+
+.venv/dev: .venv/runtime locks/dev.txt
+	$(PIP) install --require-hashes -r locks/dev.txt
+	@touch $@
+
+demo: .venv/runtime ## 一个真实项目，从公告到合同 / one real tender, from notice to contract
+	$(BIN)/kaifeng demo --once --out kaifeng-demo
+
+test: .venv/dev ## 全部测试 / the whole test suite
+	$(BIN)/pytest -n 2 -q
+
+check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, types, contracts, architecture
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases tests
+	$(BIN)/lint-imports --no-cache | tail -n 14
+	$(BIN)/pytest -q tests/architecture
+
+bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its peers, in one run
+	$(BIN)/python tests/bench/run.py
+
+lock: .venv/dev ## 重新锁定依赖 / lock the dependencies anew
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 pyproject.toml locks/build.in -o locks/runtime.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --extra dev pyproject.toml locks/build.in -o locks/dev.txt
+
+clean: ## 删除环境与演示 / remove the environment and the demo
+	rm -rf .venv kaifeng-demo kaifeng-replay build dist

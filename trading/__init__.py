@@ -1,0 +1,1 @@
+"""交易 trading: tenders, sealed envelopes, the trustees' keys and the ledger they all stand on."""

@@ -1,0 +1,195 @@
+"""核验 `kaifeng verify`: repeat everything that was ever decided, step by step, from the record.
+
+Each fact is decided again by the same pure rules as of its own moment (trading/redecide.py);
+proofs are checked, envelopes opened again. Needs nothing but `trading`.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from trading.envelope.layout import PREFIX, Prefix
+from trading.facts.bidding import BiddingClosed
+from trading.facts.party import EntryErased
+from trading.kernel.calendar import Calendar
+from trading.kernel.errors import (
+    Broken,
+    CheckpointBroken,
+    EntryBroken,
+    FileBroken,
+    Refusal,
+)
+from trading.ledger.archive import Archive
+from trading.ledger.chain import Chain, Link
+from trading.ledger.checkpoint import Checkpoint, verify_log_signature
+from trading.ledger.entry import Stamp
+from trading.ledger.fact import Fact
+from trading.ledger.note import Note
+from trading.ledger.policy import Policy
+from trading.ocds import package, releases
+from trading.redecide import Redecider
+from trading.roll import Roll
+from trading.tender import Tender
+
+__all__ = ["Audit", "Step"]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One line of the report."""
+
+    number: int
+    zh: str
+    en: str
+    detail: str
+
+
+class Audit:
+    """One verification. `policy` is the verifier's own; without it, the archive's is believed."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        policy: Policy | None = None,
+        tick: Callable[[int], None] | None = None,
+    ) -> None:
+        self._archive, self._tick = archive, tick or (lambda _: None)
+        self._policy = policy or Policy.parse(archive.policy())
+        self._chain, self._roll = Chain(), Roll()
+        self._leaves: list[bytes] = []
+        self._facts: list[tuple[Fact, Stamp]] = []
+        self._tenders: dict[str, Tender] = {}
+        self._redecider = Redecider(Calendar.of_china(), self._body, self._policy, self._root)
+        self._named: set[int] = set()
+
+    def run(self, report: Callable[[Step], None]) -> None:
+        """All steps in order; Broken (exit 1) at the first thing that is wrong."""
+        steps: list[tuple[str, str, Callable[[], str]]] = [
+            ("文件", "files", self._files),
+            ("记录链", "entries", self._entries),
+            ("检查点", "checkpoints", self._checkpoints),
+            ("瓦片", "tiles", self._tiles),
+            ("项目", "tenders", self._tender_acts),
+            ("信封", "envelopes", self._envelopes),
+            ("公开数据", "releases", self._releases),
+        ]
+        for number, (zh, en, step) in enumerate(steps, 1):
+            report(Step(number, zh, en, step()))
+
+    # (1) every file or row is whole and listed
+    def _files(self) -> str:
+        return f"{self._archive.check_files()}"
+
+    # (2) leaves, salts, streams, time; each act signed by a party that may do it
+    def _entries(self) -> str:
+        for record in self._archive.records():
+            link = self._chain.add(record)
+            self._leaves.append(record.leaf)
+            if link:
+                self._follow(link)
+            self._tick(record.index)
+        unnamed = sorted(set(self._chain.erased.values()) - self._named)
+        if unnamed:
+            raise EntryBroken(index=unnamed[0], problem="内容缺失且无删除记录 / erased, unnamed")
+        erased = f" ({len(self._chain.erased)} erased)" if self._chain.erased else ""
+        return f"{self._chain.tree.size}{erased}"
+
+    def _follow(self, link: Link) -> None:
+        self._roll.check(link)
+        if isinstance(link.fact, EntryErased):
+            self._named.add(link.fact.index)
+        self._facts.append((link.fact, link.stamp))
+
+    # (3) every checkpoint is a state of these very entries; log signatures, witness quorum, order
+    def _checkpoints(self) -> str:
+        policy = self._policy
+        last, count = 0, 0
+        newest = None
+        for note in self._archive.notes():
+            checkpoint = self._checkpoint(policy, note)
+            newest = checkpoint
+            if checkpoint.size < last:
+                raise CheckpointBroken(size=checkpoint.size, problem="顺序有误 / out of order")
+            last, count = checkpoint.size, count + 1
+        if newest is None or newest.size != self._chain.tree.size:
+            size = newest.size if newest else 0
+            problem = f"未覆盖全部 {self._chain.tree.size} 条记录 / does not cover all entries"
+            raise CheckpointBroken(size=size, problem=problem)
+        return f"{count}"
+
+    def _checkpoint(self, policy: Policy, note: str) -> Checkpoint:
+        parsed = Note.parse(note)
+        if str(parsed) != note:
+            raise CheckpointBroken(size="?", problem="写法不规范 / not in its one spelling")
+        head = verify_log_signature(parsed, list(policy.logs))
+        cosigned = len(parsed.signatures) > len(policy.logs)
+        if self._archive.has_releases or cosigned:  # a data folder's head is not cosigned yet
+            policy.check(note)
+        tree = self._chain.tree
+        if head.size > tree.size or tree.root(head.size) != head.root:
+            raise CheckpointBroken(size=head.size, problem="与记录不符 / not of these entries")
+        known = {(key.name, key.key_id) for key in (*policy.logs, *policy.witnesses.values())}
+        for line in parsed.signatures:
+            if (line.name, line.key_id) not in known:
+                raise CheckpointBroken(size=head.size, problem=f"未知签名 / unknown {line.name}")
+        return head
+
+    # (4) the static tiles are those of the tree
+    def _tiles(self) -> str:
+        self._archive.check_tiles(self._chain.tree, self._leaves)
+        return "✓"
+
+    # (5) every fact of every tender is what the rules decided at its moment
+    def _tender_acts(self) -> str:
+        for fact, stamp in self._facts:
+            if stamp.stream.startswith("tender:"):
+                tender = stamp.stream.removeprefix("tender:")
+                state = self._tenders.setdefault(tender, Tender(tender))
+                try:
+                    self._redecider.check(state, fact, stamp)
+                    state.apply(fact, stamp)
+                except Broken:
+                    raise
+                except Refusal as refusal:
+                    problem = f"{refusal.code} {refusal.text('zh')} / {refusal.text('en')}"
+                    raise EntryBroken(index=stamp.index, problem=problem) from refusal
+                self._tick(stamp.index)
+        return f"{len(self._tenders)}"
+
+    # (6) the envelopes of every closing are there and are the ones that were received
+    def _envelopes(self) -> str:
+        counted = {
+            eid
+            for fact, _ in self._facts
+            if isinstance(fact, BiddingClosed)
+            for eid in fact.envelopes
+        }
+        extra = self._archive.envelopes() - counted if self._archive.has_releases else set()
+        for eid in sorted(extra):
+            raise FileBroken(path=f"envelopes/{eid}.kfe", problem="不属于任何截标 / in no closing")
+        return f"{len(counted)}"
+
+    # (7) the published open data is what the facts give
+    def _releases(self) -> str:
+        if not self._archive.has_releases:
+            return "—"
+        published = self._facts[-1][1].at if self._facts else datetime.min.replace(tzinfo=UTC)
+        if package(releases(self._facts), published) + b"\n" != self._archive.releases():
+            raise FileBroken(path="ocds/releases.json", problem="与记录不符 / differs from facts")
+        return "✓"
+
+    def _root(self, size: int) -> bytes:
+        if size > self._chain.tree.size:
+            raise CheckpointBroken(size=size, problem="多于全部记录 / more than all entries")
+        return self._chain.tree.root(size)
+
+    def _body(self, eid: str) -> Iterator[bytes]:
+        chunks = self._archive.envelope(eid)
+        first = b""
+        while len(first) < PREFIX and (chunk := next(chunks, b"")):
+            first += chunk
+        prefix = Prefix.parse(first[:PREFIX])
+        if prefix.eid != eid:
+            raise FileBroken(path=f"envelopes/{eid}.kfe", problem="前缀不符 / prefix differs")
+        yield first[PREFIX:]
+        yield from chunks

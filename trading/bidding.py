@@ -1,0 +1,176 @@
+"""招标投标 the rules from draft to closing: publish, receive, withdraw, close. Pure."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from trading.envelope.admit import admit, check_replacement, check_withdrawal
+from trading.envelope.layout import Prefix
+from trading.facts.bidding import (
+    BiddingClosed,
+    BracketWide,
+    EnvelopeReceived,
+    EnvelopeWithdrawn,
+)
+from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
+from trading.kernel.calendar import Calendar
+from trading.kernel.errors import (
+    DraftIncomplete,
+    EnvelopeRepeated,
+    ParticipantLimit,
+    ReplacementInvalid,
+    RuleBroken,
+    TooEarly,
+    TooFewBidders,
+    TooLate,
+    WrongTender,
+)
+from trading.kernel.instant import Reading
+from trading.ledger.policy import Witnessed
+from trading.procedure import Procedure
+from trading.tender import Phase, Tender
+
+__all__ = [
+    "decide_cancel",
+    "decide_close",
+    "decide_failures",
+    "decide_publish",
+    "decide_receive",
+    "decide_withdraw",
+]
+
+_DEADLINE_ARTICLE = "招标投标法实施条例 第三十六条"
+_OPENING_ARTICLE = "招标投标法 第三十四条"
+
+
+def decide_publish(
+    tender: Tender, wanted: TenderPublished, procedure: Procedure, now: Reading, calendar: Calendar
+) -> TenderPublished:
+    """发布: committees formed, invitations enough, periods of the law kept."""
+    draft = tender.drafted
+    for stage in draft.stages:
+        if stage not in tender.seats:
+            raise DraftIncomplete(problem=f"stage {stage} has no committee")
+    if not draft.lots or len({lot.number for lot in draft.lots}) != len(draft.lots):
+        raise DraftIncomplete(problem="lots")
+    if procedure.invited:
+        rule = procedure.invited.at(now.at)
+        if len(set(draft.invited)) < rule.number:
+            raise ParticipantLimit(
+                count=len(set(draft.invited)), minimum=rule.number, article=rule.article
+            )
+    if procedure.tender_period:
+        rule = procedure.tender_period.at(now.at)
+        earliest = rule.period.after(now.at, calendar, draft.pace)
+        _not_before(wanted.deadline, earliest, "截标时间", rule.article)
+    if procedure.document_period:
+        rule = procedure.document_period.at(now.at)
+        earliest = rule.period.after(now.at, calendar, draft.pace)
+        _not_before(wanted.documents_until, earliest, "招标文件发售截止", rule.article)
+    return wanted
+
+
+def _not_before(moment: datetime, earliest: datetime, act: str, article: str) -> None:
+    if moment < earliest:
+        problem = f"{moment.isoformat()} < {earliest.isoformat()}"
+        raise RuleBroken(act=act, article=article, problem=problem)
+
+
+def decide_cancel(tender: Tender, ground: str) -> TenderCancelled:
+    """终止: until the bids are in, and only with a ground."""
+    if not ground.strip():
+        raise DraftIncomplete(problem=f"{tender.drafted.number}: ground of the cancellation")
+    return TenderCancelled(ground=ground)
+
+
+def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeReceived:
+    """接收: in time, for this tender, sound, new, and rightly replacing if it replaces."""
+    header = prefix.header
+    # (1) the tender takes bids, and it is surely not too late
+    deadline = tender.deadline
+    if tender.phase is not Phase.BIDDING or not deadline or not now.is_surely_before(deadline):
+        raise TooLate(act="投标", deadline=deadline, article=_DEADLINE_ARTICLE)
+    # (2) lot and stage exist
+    lots = [lot.number for lot in tender.drafted.lots]
+    if header.lot not in lots or header.stage not in tender.drafted.stages:
+        raise WrongTender(problem=f"lot {header.lot}, stage {header.stage}")
+    if tender.drafted.cokey != header.has_cokey:
+        raise WrongTender(problem="co-key" if header.has_cokey else "no co-key")
+    # (3) the envelope itself
+    admit(prefix, tender.address(header.lot, header.stage))
+    # (4) never seen before: (kid, enc) is unique
+    if prefix.eid in tender.received or prefix.enc in tender.encapsulated:
+        raise EnvelopeRepeated
+    # (5) it is the first of its pseudonym, or follows the one it replaces
+    current = tender.current.get((header.vk, header.lot, header.stage))
+    check_replacement(prefix, tender.received[current].prefix if current else None)
+    return EnvelopeReceived(prefix=prefix.pack().hex())
+
+
+def decide_withdraw(tender: Tender, eid: str, signature: bytes, now: Reading) -> EnvelopeWithdrawn:
+    """撤回: the current envelope, signed by its pseudonym, before the deadline (法 29)."""
+    if tender.deadline and not now.is_surely_before(tender.deadline):
+        raise TooLate(act="撤回", deadline=tender.deadline, article="招标投标法 第二十九条")
+    bid = tender.received.get(eid)
+    if bid is None or tender.current.get(bid.place) != eid:
+        raise ReplacementInvalid(problem="no such envelope to withdraw")
+    check_withdrawal(bid.prefix, signature)
+    return EnvelopeWithdrawn(eid=eid, signature=signature.hex())
+
+
+def decide_close(
+    tender: Tender, before: Witnessed, closing: Witnessed, now: Reading
+) -> BiddingClosed:
+    """截标: by the witnesses' dates, not by our clock. On time is what lies within `closing`."""
+    deadline = tender.deadline
+    if deadline is None or not now.is_surely_after(deadline):
+        raise TooEarly(act="截标", moment=deadline, article=_OPENING_ARTICLE)
+    check_bracket(deadline, before, closing)
+    final = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
+    late = [eid for eid in final if tender.received[eid].index >= closing.checkpoint.size]
+    if late:
+        raise TooLate(act="投标", deadline=deadline, article=_DEADLINE_ARTICLE)
+    return BiddingClosed(before=before.note, closing=closing.note, envelopes=tuple(final))
+
+
+def check_bracket(deadline: datetime, before: Witnessed, closing: Witnessed) -> None:
+    """The witnesses date `before` ahead of the deadline and `closing` at it or after it."""
+    if not before.median < deadline <= closing.median:
+        raise TooEarly(act="截标", moment=deadline, article=_OPENING_ARTICLE)
+    if before.checkpoint.size > closing.checkpoint.size:
+        raise RuleBroken(act="截标", article=_OPENING_ARTICLE, problem="checkpoints are swapped")
+
+
+def bracket_incident(before: Witnessed, closing: Witnessed, limit: int) -> BracketWide | None:
+    gap = closing.median - before.median
+    if gap <= timedelta(seconds=limit):
+        return None
+    return BracketWide(seconds=int(gap.total_seconds()), limit=limit)
+
+
+class Failures(msgspec.Struct, frozen=True):
+    """What the law says after closing: nothing, some lots, or the whole tender."""
+
+    lots: LotsFailed | None = None
+    tender: TenderFailed | None = None
+
+
+def decide_failures(tender: Tender, procedure: Procedure) -> Failures:
+    """流标: a lot with too few bidders is not opened."""
+    rule = procedure.minimum_bidders.at(tender.published_at or _epoch())
+    few = tuple(lot for lot in tender.live_lots if tender.bidders(lot) < rule.number)
+    if not few:
+        return Failures()
+    refusal = TooFewBidders(
+        lot="、".join(map(str, few)),
+        count=min(tender.bidders(lot) for lot in few),
+        minimum=rule.number,
+        article=rule.article,
+    )
+    if len(few) == len(tender.live_lots):
+        return Failures(tender=TenderFailed(ground=refusal.text("zh"), article=rule.article))
+    return Failures(lots=LotsFailed(lots=few, ground=refusal.text("zh"), article=rule.article))
+
+
+def _epoch() -> datetime:
+    return datetime.fromisoformat("1970-01-01T00:00:00+00:00")

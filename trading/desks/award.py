@@ -1,0 +1,80 @@
+"""定标窗口 award desk: publicity, decision, award notice, contract."""
+
+from trading.award import decide_award, decide_notice_of_award, decide_publicity
+from trading.contract import decide_complete, decide_contract, winner
+from trading.desks.office import Office
+from trading.facts.award import AwardDecided, Awarded
+from trading.facts.contract import ContractSigned
+from trading.kernel.canonical import canonical, sha256
+from trading.kernel.ids import TenderId
+from trading.kernel.party import Actor
+from trading.tender import Tender
+
+__all__ = ["AwardDesk"]
+
+
+class AwardDesk:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def publish_candidates(self, owner: Actor, tender: TenderId) -> Tender:
+        office = self._office
+        return office.act(
+            tender,
+            lambda state, now: [
+                decide_publicity(state, office.procedure(state), now, office.calendar)
+            ],
+            owner,
+        )
+
+    def decide(
+        self, owner: Actor, tender: TenderId, awards: tuple[Awarded, ...], ground: str = ""
+    ) -> Tender:
+        wanted = AwardDecided(awards=awards, ground=ground)
+        return self._office.act(
+            tender,
+            lambda state, now: [decide_award(state, wanted, self._office.procedure(state), now)],
+            owner,
+        )
+
+    def send_notice(self, owner: Actor, tender: TenderId) -> Tender:
+        return self._office.act(tender, lambda state, _: [decide_notice_of_award(state)], owner)
+
+    def sign(self, owner: Actor, tender: TenderId, lot: int, document: bytes = b"") -> Tender:
+        """签约 with the lot's winner at its price; the last contract completes the tender."""
+        office = self._office
+        state = office.act(
+            tender,
+            lambda fresh, now: [
+                decide_contract(
+                    fresh,
+                    contract_for(fresh, lot, document),
+                    office.procedure(fresh),
+                    now,
+                    office.calendar,
+                )
+            ],
+            owner,
+        )
+        done = decide_complete(state)
+        return office.act(tender, lambda _, __: [done]) if done else state
+
+
+def contract_for(tender: Tender, lot: int, document: bytes) -> ContractSigned:
+    """The contract that the award calls for; without a document, of its terms alone."""
+    bid = tender.opened[winner(tender, lot)]
+    terms = {
+        "amount": bid.price,
+        "currency": bid.currency,
+        "lot": lot,
+        "supplier": bid.bidder_id,
+        "tender": tender.id,
+    }
+    return ContractSigned(
+        lot=lot,
+        number=f"{tender.drafted.number}-C{lot}",
+        supplier_id=bid.bidder_id,
+        supplier_name=bid.bidder_name,
+        amount=bid.price or 0,
+        digest=sha256(document or canonical(terms)).hex(),
+    )

@@ -1,0 +1,110 @@
+"""投标人窗口 bidder's desk: take envelopes in, give receipts, withdraw."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from trading.bidding import decide_receive, decide_withdraw
+from trading.desks.office import Office
+from trading.envelope.admit import checked_body
+from trading.envelope.layout import PREFIX, Prefix, check_size
+from trading.facts.bidding import EnvelopeRefused
+from trading.kernel.errors import EnvelopeRefusal, IllegalTransition, RuleBroken
+from trading.kernel.ids import TenderId
+from trading.ledger.receipt import write_receipt
+from trading.tender import Tender
+
+__all__ = ["BidderDesk", "HandedIn"]
+
+
+class HandedIn(msgspec.Struct, frozen=True):
+    """Where the ledger keeps the envelope."""
+
+    eid: str
+    index: int
+
+
+class BidderDesk:
+    """`limit` is the largest envelope in bytes."""
+
+    def __init__(self, office: Office, limit: int = 2 << 30) -> None:
+        self._office, self._limit = office, limit
+
+    def hand_in(self, tender: TenderId, envelope: Iterable[bytes]) -> HandedIn:
+        """Streamed; stored and logged, or refused with a reason that is logged as well."""
+        pieces = iter(envelope)
+        first = _take(pieces, PREFIX)
+        try:
+            prefix = Prefix.parse(first[:PREFIX])
+            body = self._limited(_then(first[PREFIX:], pieces))
+            return self._receive(tender, prefix, body)
+        except (EnvelopeRefusal, RuleBroken) as refusal:
+            self._log_refusal(tender, first, refusal)
+            raise
+
+    def withdraw(self, tender: TenderId, eid: str, signature: bytes) -> Tender:
+        return self._office.act(
+            tender,
+            lambda state, now: [decide_withdraw(state, eid, signature, now)],
+            in_time=True,
+        )
+
+    def receipt(self, handed_in: HandedIn) -> str:
+        """回执: a .tlog-proof under the newest cosigned checkpoint; publishes one if needed."""
+        return receipt_of(self._office, handed_in.index)
+
+    def _receive(self, tender: TenderId, prefix: Prefix, body: Iterator[bytes]) -> HandedIn:
+        # (1) all that can be said before the body: cheap refusals first
+        decide_receive(self._office.load(tender), prefix, self._office.clock.read())
+        # (2) the body, written while it is hashed; a wrong one leaves nothing behind
+        self._office.objects.put(prefix.eid, _then(prefix.pack(), checked_body(prefix, body)))
+        # (3) decided again, appended, refused by the writer itself once the deadline has come
+        state = self._office.act(
+            tender, lambda fresh, now: [decide_receive(fresh, prefix, now)], in_time=True
+        )
+        return HandedIn(prefix.eid, state.received[prefix.eid].index)
+
+    def _limited(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        size = PREFIX
+        for chunk in body:
+            size += len(chunk)
+            check_size(size, self._limit)
+            yield chunk
+
+    def _log_refusal(
+        self, tender: TenderId, first: bytes, refusal: EnvelopeRefusal | RuleBroken
+    ) -> None:
+        fact = EnvelopeRefused(
+            digest=hashlib.sha256(first[:PREFIX]).hexdigest(),
+            code=refusal.code,
+            problem=refusal.text("zh"),
+            article=str(refusal.facts.get("article", "")),
+        )
+        try:
+            self._office.act(tender, lambda _, __: [fact])
+        except IllegalTransition:  # long after the closing nothing is logged, only refused
+            return
+
+
+def receipt_of(office: Office, index: int) -> str:
+    witnessed = office.publisher.publish()
+    size = witnessed.checkpoint.size
+    record = next(office.ledger.records(index, index + 1))
+    path = office.ledger.inclusion(index, size)
+    return write_receipt(index, path, witnessed.note, record.salt + record.raw)
+
+
+def _take(pieces: Iterator[bytes], size: int) -> bytes:
+    taken = b""
+    for piece in pieces:
+        taken += piece
+        if len(taken) >= size:
+            break
+    return taken
+
+
+def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest

@@ -1,0 +1,103 @@
+"""主持人窗口 host's desk: close the bidding, collect co-keys and shares, open, record.
+
+From here down: trading/bidding.py and opening.py decide, trading/envelope and keys compute.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from trading.bidding import bracket_incident, decide_close, decide_failures
+from trading.desks.office import Office
+from trading.envelope.layout import PREFIX
+from trading.facts.opening import ShareBlamed
+from trading.kernel.errors import ShareInvalid
+from trading.kernel.files import read_chunks
+from trading.kernel.ids import TenderId
+from trading.keys.opening import Share
+from trading.ledger.fact import Fact
+from trading.ledger.policy import Witnessed
+from trading.opening import (
+    combined_point,
+    decide_missing,
+    decide_record,
+    decide_reveal,
+    decide_share,
+    open_one,
+    pending_cokeys,
+)
+from trading.tender import Received, Tender
+
+__all__ = ["OpeningDesk"]
+
+
+class OpeningDesk:
+    """`bracket_limit`: most seconds between the checkpoints around a deadline."""
+
+    def __init__(self, office: Office, bracket_limit: int = 2) -> None:
+        self._office, self._limit = office, bracket_limit
+
+    def close(
+        self, tender: TenderId, before: Witnessed, closing: Witnessed | None = None
+    ) -> Tender:
+        """截标. `before` was published ahead of the deadline; the closing head is made now, unless
+        tenders that end together share one.
+        """
+        closing = closing or self._office.publisher.publish()
+        state = self._office.act(
+            tender, lambda fresh, now: [decide_close(fresh, before, closing, now)]
+        )
+        incident = bracket_incident(before, closing, self._limit)
+        if incident:
+            state = self._office.act(tender, lambda _, __: [incident])
+        return self._fail_where_too_few(state)
+
+    def reveal(self, tender: TenderId, eid: str, cokey: bytes) -> Tender:
+        return self._office.act(tender, lambda state, _: [decide_reveal(state, eid, cokey)])
+
+    def end_cokey_window(self, tender: TenderId, stage: int) -> Tender:
+        """Whoever has not revealed by now is recorded as missing."""
+        return self._office.act(
+            tender,
+            lambda state, _: [decide_missing(state, eid) for eid in pending_cokeys(state, stage)],
+        )
+
+    def accept_share(self, tender: TenderId, stage: int, share: Share) -> Tender:
+        """ShareInvalid (KF-403) for a wrong share, after it has been recorded as blame."""
+        verdict: list[Fact] = []
+
+        def decide(state: Tender, _: object) -> list[Fact]:
+            verdict[:] = [decide_share(state, stage, share)]
+            return verdict
+
+        state = self._office.act(tender, decide)
+        if isinstance(verdict[0], ShareBlamed):
+            raise ShareInvalid(trustee=share.index)
+        return state
+
+    def open(self, tender: TenderId, stage: int, extract: Path | None = None) -> Tender:
+        """开标: every final envelope of the stage, then the record."""
+        state = self._office.load(tender)
+        for position, bid in enumerate(state.final(stage)):
+            if bid.eid not in state.opened and bid.eid not in state.unopened:
+                fact = self._opened(state, stage, position, bid, extract)
+                state = self._office.act(tender, lambda _, __, fact=fact: [fact])  # type: ignore[misc]
+        return self._office.act(tender, lambda fresh, _: [decide_record(fresh, stage)])
+
+    def _opened(
+        self, state: Tender, stage: int, position: int, bid: Received, extract: Path | None
+    ) -> Fact:
+        combined = combined_point(state, stage, position)
+        target = extract / bid.eid if extract else None
+        if target:
+            target.mkdir(parents=True, exist_ok=True)
+        return open_one(state, bid, combined, self._body(bid.eid), target)
+
+    def _body(self, eid: str) -> Iterator[bytes]:
+        chunks = read_chunks(self._office.objects.path(eid))
+        yield next(chunks)[PREFIX:]
+        yield from chunks
+
+    def _fail_where_too_few(self, state: Tender) -> Tender:
+        failures = decide_failures(state, self._office.procedure(state))
+        facts = [fact for fact in (failures.lots, failures.tender) if fact]
+        return self._office.act(state.id, lambda _, __: facts) if facts else state

@@ -1,0 +1,277 @@
+"""受托人 the trustee's own program: another institution, its own key, its own copy of the ledger.
+
+It keeps one secret, d_i. Shares are rebuilt from the ceremonies in the ledger when they are
+needed; nothing leaves before the trustee has checked the ledger itself, by its own clock.
+"""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from trading.bidding import check_bracket
+from trading.committee import ceremony_of, deal_of, handover_of
+from trading.envelope.admit import admit
+from trading.envelope.layout import Stage
+from trading.facts.committee import CommitteeFormed, CommitteeReshared
+from trading.kernel.errors import CommitteeRefusal, Refusal, ShareUnknown, TrusteeRefuses
+from trading.kernel.files import durable_write, write_secret
+from trading.kernel.instant import Clock
+from trading.kernel.settings import read_secret
+from trading.keys import dkg, schnorr
+from trading.keys.dkg import Ceremony, Deal
+from trading.keys.group import base, decode_scalar, encode_scalar, random_scalar
+from trading.keys.opening import Share, make_share
+from trading.keys.reshare import Handover, hand_over, receive_handover
+from trading.ledger.mirror import Mirror, Sync
+from trading.ledger.policy import Policy
+from trading.opening import pending_cokeys
+from trading.roll import Roll
+from trading.tender import Phase, Tender, fold, stream_of
+
+__all__ = [
+    "AskCertificate",
+    "AskDeal",
+    "AskHandover",
+    "AskShare",
+    "Refused",
+    "Signature",
+    "Trustee",
+    "TrusteeAnswer",
+    "TrusteeRequest",
+]
+
+
+class AskDeal(msgspec.Struct, frozen=True, tag="ask-deal"):
+    """Round 1."""
+
+    ceremony: Ceremony
+
+
+class AskCertificate(msgspec.Struct, frozen=True, tag="ask-certificate"):
+    """Rounds 2 and 3: check every deal, then sign the transcript. `sync` shows the root."""
+
+    ceremony: Ceremony
+    deals: tuple[Deal, ...]
+    sync: Sync
+
+
+class AskShare(msgspec.Struct, frozen=True, tag="ask-share"):
+    """The one step that opens: D_i for the final envelopes of a tender's stage."""
+
+    tender: str
+    stage: int
+    sync: Sync
+
+
+class AskHandover(msgspec.Struct, frozen=True, tag="ask-handover"):
+    """Deal the share of a committee that has not opened yet to new members."""
+
+    tender: str
+    stage: int
+    ceremony: Ceremony
+    sync: Sync
+
+
+class Signature(msgspec.Struct, frozen=True, tag="signature"):
+    signature: bytes
+
+
+class Dealt(msgspec.Struct, frozen=True, tag="dealt"):
+    deal: Deal
+
+
+class Shared(msgspec.Struct, frozen=True, tag="shared"):
+    share: Share
+
+
+class HandedOver(msgspec.Struct, frozen=True, tag="handed-over"):
+    handover: Handover
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """A refusal on the wire: its code and both texts."""
+
+    code: str
+    zh: str
+    en: str
+
+
+TrusteeRequest = AskDeal | AskCertificate | AskShare | AskHandover
+TrusteeAnswer = Dealt | Signature | Shared | HandedOver | Refused
+
+
+class Trustee:
+    """State below `folder`: key, policy, mirror, digests of own deals, events already opened."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder, self._clock = folder, clock
+        self._secret = decode_scalar(read_secret(folder / "trustee.key"))
+        self.public = base(self._secret)
+        self._policy = Policy.parse((folder / "policy.txt").read_text("utf-8"))
+        self._mirror = Mirror(folder / "mirror", self._policy, lambda: Roll().check)
+
+    @classmethod
+    def create(cls, folder: Path, policy: str, clock: Clock) -> "Trustee":
+        Policy.parse(policy)
+        if not (folder / "trustee.key").exists():
+            write_secret(folder / "trustee.key", encode_scalar(random_scalar()))
+        durable_write(folder / "policy.txt", [policy.encode()])
+        return cls(folder, clock)
+
+    def answer(self, request: TrusteeRequest) -> TrusteeAnswer:
+        """Never raises a refusal: it answers one."""
+        try:
+            match request:
+                case AskDeal():
+                    return self._deal(request)
+                case AskCertificate():
+                    return self._certify(request)
+                case AskShare():
+                    return self._share(request)
+                case AskHandover():
+                    return self._hand_over(request)
+        except Refusal as refusal:
+            return Refused(refusal.code, refusal.text("zh"), refusal.text("en"))
+
+    # -- the ceremony -------------------------------------------------------------------------
+
+    def _deal(self, request: AskDeal) -> Dealt:
+        ceremony = request.ceremony
+        ceremony.check()
+        own = self._own(ceremony)
+        dealt = dkg.deal(own, self._secret, ceremony, dkg.Secrets.draw(ceremony.threshold))
+        self._remember("dealt", ceremony.context, _digest(dealt))
+        return Dealt(dealt)
+
+    def _certify(self, request: AskCertificate) -> Signature:
+        ceremony, deals = request.ceremony, list(request.deals)
+        own = self._own(ceremony)
+        # (1) the ceremony is bound to a state of the ledger that this trustee has checked
+        root = self._synced(request.sync)
+        # (2) its own deal arrived unchanged, once
+        if self._recalled("dealt", ceremony.context) != _digest(deals[own - 1]):
+            raise TrusteeRefuses(problem="my deal was changed or is not of this ceremony")
+        # (3) every deal is sound, the share dealt to me included
+        dkg.receive(own, self._secret, ceremony, deals)
+        extension = dkg.extension(root, deals)
+        return Signature(schnorr.sign(self._secret, dkg.transcript(ceremony, deals, extension)))
+
+    # -- the opening --------------------------------------------------------------------------
+
+    def _share(self, request: AskShare) -> Shared:
+        # (1) the ledger grew consistently and a quorum of witnesses has seen it
+        self._synced(request.sync)
+        tender = self._tender(request.tender)
+        stage = request.stage
+        # (2) the bidding is closed, by the witnesses' dates and by my own clock
+        self._check_closed(tender, stage)
+        # (3) exactly the envelopes that count, each admitted anew
+        lifted = self._final(tender, stage)
+        # (4) one key opens one event, once
+        seat = tender.seats[stage]
+        bind = tender.opening_bind(stage)
+        spent = self._recalled("spent", seat.kid) or bind.hex()
+        if spent != bind.hex():
+            raise TrusteeRefuses(problem="this key has opened another set of envelopes")
+        own, share = self._holding(tender, stage)
+        self._remember("spent", seat.kid, bind.hex())
+        return Shared(make_share(own, share, lifted, bind))
+
+    def _check_closed(self, tender: Tender, stage: int) -> None:
+        deadline, closed = tender.deadline, tender.closed
+        if closed is None or deadline is None:
+            raise TrusteeRefuses(problem="尚未截标 / the bidding is not closed")
+        if not self._clock.read().is_surely_after(deadline):
+            raise TrusteeRefuses(problem="我的时钟未到截标时间 / not yet, by my own clock")
+        before, closing = self._policy.check(closed.before), self._policy.check(closed.closing)
+        check_bracket(deadline, before, closing)
+        if not self._mirror.holds(before) or not self._mirror.holds(closing):
+            raise TrusteeRefuses(problem="the closing checkpoints are not of this ledger")
+        late = [
+            eid for eid in closed.envelopes if tender.received[eid].index >= closing.checkpoint.size
+        ]
+        expected = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
+        if late or list(closed.envelopes) != expected:
+            raise TrusteeRefuses(problem="the final envelopes are not those of the ledger")
+        wanted = Phase.SEALED if stage == tender.drafted.stages[0] else Phase.TECHNICAL
+        if tender.phase is not wanted or pending_cokeys(tender, stage):
+            raise TrusteeRefuses(problem="技术标或投标人密钥尚未处理完 / earlier steps are open")
+
+    def _final(self, tender: Tender, stage: int) -> list[bytes]:
+        lifted = []
+        for bid in tender.final(stage):
+            header = bid.prefix.header
+            lifted.append(admit(bid.prefix, tender.address(header.lot, header.stage)))
+        if stage not in (Stage.TECHNICAL, Stage.PRICE):
+            raise TrusteeRefuses(problem=f"stage {stage}")
+        return lifted
+
+    def _hand_over(self, request: AskHandover) -> HandedOver:
+        self._synced(request.sync)
+        tender = self._tender(request.tender)
+        if tender.phase is not Phase.BIDDING:
+            raise TrusteeRefuses(problem="移交只在截标前进行 / handing over ends with the bidding")
+        own, share = self._holding(tender, request.stage)
+        return HandedOver(hand_over(own, self._secret, self.public, share, request.ceremony))
+
+    # -- what the ledger says -----------------------------------------------------------------
+
+    def _synced(self, sync: Sync) -> bytes:
+        """The root of the checkpoint, once the mirror has followed it and checked every actor."""
+        return self._mirror.advance(sync).checkpoint.root
+
+    def _tender(self, tender: str) -> Tender:
+        links = self._mirror.links.get(stream_of(tender))
+        if not links:
+            raise TrusteeRefuses(problem=f"no tender {tender} in my copy of the ledger")
+        return fold(tender, ((link.fact, link.stamp) for link in links))
+
+    def _holding(self, tender: Tender, stage: int) -> tuple[int, int]:
+        """Index and x_i, rebuilt from the ceremony (and handovers) in the ledger."""
+        facts = [link.fact for link in self._mirror.links[stream_of(tender.id)]]
+        held: tuple[int, int] | None = None
+        committee: dkg.Committee | None = None
+        for fact in facts:
+            if isinstance(fact, CommitteeFormed) and fact.stage == stage:
+                ceremony, deals = ceremony_of(fact), [deal_of(record) for record in fact.deals]
+                committee = dkg.committee(ceremony, deals)
+                held = self._received(ceremony, deals)
+            if isinstance(fact, CommitteeReshared) and fact.stage == stage and committee:
+                held = self._rehanded(fact, committee)
+                committee = tender.seats[stage].committee
+        if held is None:
+            raise ShareUnknown(kid=tender.seats[stage].kid.hex()[:16])
+        return held
+
+    def _received(self, ceremony: Ceremony, deals: list[Deal]) -> tuple[int, int] | None:
+        if self.public not in ceremony.members:
+            return None
+        return dkg.recover(self._secret, ceremony, deals)
+
+    def _rehanded(self, fact: CommitteeReshared, old: dkg.Committee) -> tuple[int, int] | None:
+        to = ceremony_of(fact)
+        if self.public not in to.members:
+            return None
+        own = to.members.index(self.public) + 1
+        handovers = [handover_of(record) for record in fact.handovers]
+        return own, receive_handover(own, self._secret, to, old, handovers)
+
+    def _own(self, ceremony: Ceremony) -> int:
+        if self.public not in ceremony.members:
+            raise CommitteeRefusal(problem="I am not a member of this ceremony")
+        return ceremony.members.index(self.public) + 1
+
+    # -- small memory -------------------------------------------------------------------------
+
+    def _remember(self, kind: str, name: bytes, value: str) -> None:
+        durable_write(self._folder / kind / name.hex()[:64], [value.encode()])
+
+    def _recalled(self, kind: str, name: bytes) -> str:
+        path = self._folder / kind / name.hex()[:64]
+        return path.read_text("utf-8") if path.exists() else ""
+
+
+def _digest(dealt: Deal) -> str:
+    whole = hashlib.sha256(msgspec.json.encode(dealt))
+    return whole.hexdigest()

@@ -1,0 +1,102 @@
+"""Admission 接收: what the server and every trustee check of an envelope. Needs no secret.
+
+A rule about which tender is open, or when, is not here; see trading/tender.py.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from trading.envelope.layout import Address, Prefix, signed_message, tender_bytes
+from trading.envelope.seal import possession_challenge, withdrawal_message
+from trading.kernel.canonical import sha256
+from trading.kernel.errors import (
+    BodyAltered,
+    KnowledgeUnproven,
+    PointInvalid,
+    ReplacementInvalid,
+    SignatureWrong,
+    WrongCommittee,
+    WrongTender,
+)
+from trading.keys.group import base, decode_scalar, lift, multiply, subtract
+
+__all__ = ["admit", "check_body", "check_replacement", "check_withdrawal", "checked_body"]
+
+
+def admit(prefix: Prefix, address: Address) -> bytes:
+    """The lifted encapsulated key R, once the prefix passes all of KFE1's admission checks."""
+    header = prefix.header
+    # (1) this tender, lot and stage, sealed to this committee
+    if (header.tender, header.lot, header.stage) != (
+        tender_bytes(address.tender),
+        address.lot,
+        address.stage,
+    ):
+        raise WrongTender(problem=f"lot {header.lot}, stage {header.stage}")
+    if header.kid != address.kid:
+        raise WrongCommittee
+    # (2) signed by the pseudonym
+    message = signed_message(header, prefix.enc, prefix.wct, prefix.pok)
+    if not _signed(header.vk, prefix.sig, message):
+        raise SignatureWrong
+    # (3) a point of the subgroup whose exponent the sender knows
+    lifted = lift(prefix.enc)
+    _check_knowledge(prefix, address, lifted)
+    return lifted
+
+
+def _check_knowledge(prefix: Prefix, address: Address, lifted: bytes) -> None:
+    """Schnorr, bound to header and wrapped key: nobody admits an envelope copied from another."""
+    try:
+        challenge, response = decode_scalar(prefix.pok[:32]), decode_scalar(prefix.pok[32:])
+        commitment = subtract(base(response), multiply(challenge, lifted))
+    except (ValueError, PointInvalid, RuntimeError) as error:
+        raise KnowledgeUnproven from error
+    expected = possession_challenge(address, lifted, commitment, prefix.header, prefix.wct)
+    if challenge != expected:
+        raise KnowledgeUnproven
+
+
+def checked_body(prefix: Prefix, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The body passing through; BodyAltered after its last byte if length or digest differ."""
+    digest, length = hashlib.sha256(), 0
+    for chunk in chunks:
+        digest.update(chunk)
+        length += len(chunk)
+        yield chunk
+    if length != prefix.header.blen:
+        raise BodyAltered(problem=f"{length} of {prefix.header.blen} bytes")
+    if digest.digest() != prefix.header.bhash:
+        raise BodyAltered(problem="SHA-256")
+
+
+def check_body(prefix: Prefix, chunks: Iterable[bytes]) -> None:
+    for _ in checked_body(prefix, chunks):
+        pass
+
+
+def check_replacement(new: Prefix, old: Prefix | None) -> None:
+    """A replacement names its predecessor, counts on by one and has the same pseudonym."""
+    if old is None:
+        if new.header.seq:
+            raise ReplacementInvalid(problem="there is nothing to replace")
+        return
+    expected = old.header.seq + 1, sha256(old.pack()), old.header.vk
+    if (new.header.seq, new.header.prev, new.header.vk) != expected:
+        raise ReplacementInvalid(problem="it does not follow the envelope it replaces")
+
+
+def check_withdrawal(prefix: Prefix, signature: bytes) -> None:
+    if not _signed(prefix.header.vk, signature, withdrawal_message(prefix, prefix.header.seq)):
+        raise ReplacementInvalid(problem="signature of the withdrawal")
+
+
+def _signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

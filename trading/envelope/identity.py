@@ -1,0 +1,139 @@
+"""Who stands behind a bid: a detached CMS signature by the bidder's CA key, inside the ciphertext.
+
+`cryptography` signs and checks keys and certificates; asn1crypto only takes the CMS apart.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs7,
+)
+from cryptography.x509.oid import NameOID
+
+from trading.kernel.canonical import sha256
+from trading.kernel.errors import ContentMalformed
+
+__all__ = ["Authority", "Certified", "Identity", "check_signature"]
+
+_YEAR = timedelta(days=365)
+
+
+class Certified(msgspec.Struct, frozen=True):
+    """The certificate a signature was checked with."""
+
+    subject: str
+    number: str  # serialNumber of the subject: 统一社会信用代码
+    certificate: bytes  # DER
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256(self.certificate).hex()
+
+
+class Identity:
+    """A private key with its certificate; signs bids."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+        self._key, self._certificate = key, certificate
+
+    def sign(self, message: bytes) -> bytes:
+        options = [
+            pkcs7.PKCS7Options.DetachedSignature,
+            pkcs7.PKCS7Options.Binary,
+            pkcs7.PKCS7Options.NoCapabilities,
+        ]
+        builder = pkcs7.PKCS7SignatureBuilder().set_data(message)
+        builder = builder.add_signer(self._certificate, self._key, hashes.SHA256())
+        return builder.sign(Encoding.DER, options)
+
+    def pem(self) -> bytes:
+        key = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return key + self._certificate.public_bytes(Encoding.PEM)
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> "Identity":
+        key = load_pem_private_key(pem, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ContentMalformed(problem="the key is not on an elliptic curve")
+        return cls(key, x509.load_pem_x509_certificate(pem))
+
+
+class Authority:
+    """A certificate authority for rehearsals and tests; real bidders bring their CA's key."""
+
+    def __init__(self, name: str, now: datetime) -> None:
+        self._key, self._now = ec.generate_private_key(ec.SECP256R1()), now
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+    def issue(self, number: str, name: str) -> Identity:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, _clip(name)),
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, _clip(number)),
+            ]
+        )
+        builder = x509.CertificateBuilder(self._name, subject, key.public_key())
+        builder = builder.serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(self._now).not_valid_after(self._now + 2 * _YEAR)
+        return Identity(key, builder.sign(self._key, hashes.SHA256()))
+
+
+def _clip(text: str) -> str:
+    """X.520 allows 64 bytes; the full name stands in the manifest."""
+    return text.encode()[:64].decode("utf-8", "ignore") or "-"
+
+
+def check_signature(der: bytes, message: bytes) -> Certified:
+    """The signer's certificate; ContentMalformed unless the signature covers `message`."""
+    try:
+        signed = cms.ContentInfo.load(der, strict=True)["content"]
+        info = signed["signer_infos"][0]
+        certificate = x509.load_der_x509_certificate(signed["certificates"][0].dump())
+        covered = _covered(info, message)
+        _verify(certificate, info["signature"].native, covered)
+    except (ValueError, TypeError, IndexError, KeyError, InvalidSignature) as error:
+        raise ContentMalformed(problem="the bidder's signature is not valid") from error
+    subject = certificate.subject
+    return Certified(
+        _first(subject, NameOID.COMMON_NAME),
+        _first(subject, NameOID.SERIAL_NUMBER),
+        certificate.public_bytes(Encoding.DER),
+    )
+
+
+def _covered(info: cms.SignerInfo, message: bytes) -> bytes:
+    """RFC 5652 section 5.4: the signed attributes if there are any, which hold the digest."""
+    attributes = info["signed_attrs"]
+    if not len(attributes):
+        return message
+    digests = [a["values"][0].native for a in attributes if a["type"].native == "message_digest"]
+    if digests != [sha256(message)] or info["digest_algorithm"]["algorithm"].native != "sha256":
+        raise ValueError("message digest")
+    dumped: bytes = attributes.untag().dump()
+    return dumped
+
+
+def _verify(certificate: x509.Certificate, signature: bytes, covered: bytes) -> None:
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, covered, ec.ECDSA(hashes.SHA256()))
+    elif isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, covered, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        raise TypeError("key type")
+
+
+def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+    values = name.get_attributes_for_oid(oid)
+    return str(values[0].value) if values else ""

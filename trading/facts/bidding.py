@@ -1,0 +1,50 @@
+"""Facts between publication and closing: envelopes in, and the bracket around the deadline."""
+
+from trading.ledger.fact import Fact
+
+__all__ = [
+    "BiddingClosed",
+    "BracketWide",
+    "EnvelopeReceived",
+    "EnvelopeRefused",
+    "EnvelopeWithdrawn",
+]
+
+
+class EnvelopeReceived(Fact, frozen=True, tag="envelope.received/1"):
+    """`prefix`: the 418 bytes, hex. They name tender, lot, stage, pseudonym and body digest."""
+
+    prefix: str
+
+
+class EnvelopeRefused(Fact, frozen=True, tag="envelope.refused/1"):
+    """拒收; `digest` is SHA-256 of the first bytes handed in, so a refusal can be proven."""
+
+    digest: str
+    code: str
+    problem: str
+    article: str = ""
+
+
+class EnvelopeWithdrawn(Fact, frozen=True, tag="envelope.withdrawn/1"):
+    """撤回, signed by the bid's pseudonym."""
+
+    eid: str
+    signature: str
+
+
+class BiddingClosed(Fact, frozen=True, tag="bidding.closed/1"):
+    """截标: the last cosigned checkpoint dated before the deadline, the first dated at or after it,
+    and the final envelopes, which all lie within the latter.
+    """
+
+    before: str
+    closing: str
+    envelopes: tuple[str, ...]
+
+
+class BracketWide(Fact, frozen=True, tag="bracket.wide/1"):
+    """Incident: the two checkpoints around the deadline lie too far apart."""
+
+    seconds: int
+    limit: int

@@ -1,0 +1,82 @@
+"""Facts of a tender's own life 招标项目."""
+
+from datetime import datetime
+
+import msgspec
+
+from trading.kernel.calendar import NATURAL, Pace
+from trading.kernel.party import Role
+from trading.ledger.fact import Fact
+
+__all__ = [
+    "Lot",
+    "LotsFailed",
+    "TenderCancelled",
+    "TenderCompleted",
+    "TenderDrafted",
+    "TenderFailed",
+    "TenderPublished",
+]
+
+_OWNER = frozenset({Role.PURCHASER, Role.AGENCY})
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """标段; amounts in fen. `ceiling` is the 最高投标限价, `estimate` binds nobody."""
+
+    number: int
+    title: str
+    ceiling: int | None = None
+    estimate: int | None = None
+
+
+class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
+    """All that the tender documents fix; `parameters` belong to the evaluation method."""
+
+    by = _OWNER
+    tender: str
+    number: str
+    title: str
+    buyer: str
+    buyer_id: str
+    procedure: str
+    method: str
+    lots: tuple[Lot, ...]
+    currency: str = "CNY"
+    stages: tuple[int, ...] = (2,)
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
+    invited: tuple[str, ...] = ()
+    cokey: bool = False
+    pace: Pace = NATURAL
+
+
+class TenderPublished(Fact, frozen=True, tag="tender.published/1"):
+    by = _OWNER
+    deadline: datetime
+    documents_until: datetime
+
+
+class TenderCancelled(Fact, frozen=True, tag="tender.cancelled/1"):
+    """终止招标 (条例 31)."""
+
+    by = _OWNER
+    ground: str
+
+
+class LotsFailed(Fact, frozen=True, tag="tender.lots-failed/1"):
+    """流标 of some lots; the others go on."""
+
+    lots: tuple[int, ...]
+    ground: str
+    article: str
+
+
+class TenderFailed(Fact, frozen=True, tag="tender.failed/1"):
+    """流标·废标 of the whole tender; it must be tendered anew."""
+
+    ground: str
+    article: str
+
+
+class TenderCompleted(Fact, frozen=True, tag="tender.completed/1"):
+    """Every lot is under contract or has failed."""

@@ -1,0 +1,214 @@
+"""Refusals 拒绝: coded, bilingual, and each says what to do. The whole tree is here.
+
+    Refusal
+      Usage (KF-001)
+        SettingUnknown (KF-002)
+        SettingUnreadable (KF-003)
+        UnknownPlugin (KF-004)
+        AmountUnreadable (KF-005)
+        FileUnreadable (KF-006)
+        DayUnknown (KF-007)
+      IllegalTransition (KF-101)
+      LostRace (KF-102)
+      KeyReused (KF-103)
+      NotErasable (KF-104)
+      RoleMissing (KF-105)
+      StreamUnknown (KF-106)
+      WriterStopped (KF-107)
+      RuleBroken (KF-201)
+        TooLate (KF-202)
+        TooEarly (KF-203)
+        TooFewBidders (KF-204)
+        NotInvited (KF-205)
+        ParticipantLimit (KF-208)
+      DraftIncomplete (KF-206)
+      QuestionUnknown (KF-207)
+      EnvelopeRefusal (KF-300)
+        NotSealed (KF-301)
+        Malformed (KF-302)
+        WrongTender (KF-303)
+        WrongCommittee (KF-304)
+        BodyAltered (KF-305)
+        SignatureWrong (KF-306)
+        PointInvalid (KF-307)
+        KnowledgeUnproven (KF-308)
+        EnvelopeRepeated (KF-309)
+        ReplacementInvalid (KF-310)
+        Oversized (KF-311)
+      CannotOpen (KF-320)
+        CokeyWrong (KF-321)
+        ContentMalformed (KF-322)
+      CommitteeRefusal (KF-400)
+        DealInvalid (KF-401)
+        TranscriptDiffers (KF-402)
+        ShareInvalid (KF-403)
+        TooFewShares (KF-404)
+        TrusteeRefuses (KF-405)
+        ShareUnknown (KF-406)
+      AwardRefusal (KF-500)
+        NotACandidate (KF-501)
+        NotFirstRank (KF-502)
+        ContractDiffers (KF-503)
+        NoCandidate (KF-504)
+      Broken (KF-600)
+        EntryBroken (KF-601)
+        CheckpointBroken (KF-602)
+        QuorumMissing (KF-603)
+        FileBroken (KF-604)
+        ProofBroken (KF-605)
+        NoteMalformed (KF-606)
+        PolicyMalformed (KF-607)
+      InputUnusable (KF-610)
+      Fatal (KF-700)
+        HeadMoved (KF-701)
+        TimeStoodStill (KF-702)
+        StoreDamaged (KF-703)
+        StoreBusy (KF-704)
+      WitnessRefuses (KF-710)
+      RecordUnreadable (KF-800)
+        BidUnreadable (KF-801)
+
+An expected alternative is a value; a refusal is one of these; a bug is a crash.
+"""
+
+from trading.kernel.errors.refusal import (
+    AmountUnreadable,
+    BidUnreadable,
+    Broken,
+    CheckpointBroken,
+    DayUnknown,
+    EntryBroken,
+    Fatal,
+    FileBroken,
+    FileUnreadable,
+    HeadMoved,
+    IllegalTransition,
+    InputUnusable,
+    KeyReused,
+    LostRace,
+    NoteMalformed,
+    NotErasable,
+    PolicyMalformed,
+    ProofBroken,
+    QuorumMissing,
+    RecordUnreadable,
+    Refusal,
+    RoleMissing,
+    SettingUnknown,
+    SettingUnreadable,
+    StoreBusy,
+    StoreDamaged,
+    StreamUnknown,
+    TimeStoodStill,
+    UnknownPlugin,
+    Usage,
+    WitnessRefuses,
+    WriterStopped,
+)
+from trading.kernel.errors.trade import (
+    AwardRefusal,
+    BodyAltered,
+    CannotOpen,
+    CokeyWrong,
+    CommitteeRefusal,
+    ContentMalformed,
+    ContractDiffers,
+    DealInvalid,
+    DraftIncomplete,
+    EnvelopeRefusal,
+    EnvelopeRepeated,
+    KnowledgeUnproven,
+    Malformed,
+    NoCandidate,
+    NotACandidate,
+    NotFirstRank,
+    NotInvited,
+    NotSealed,
+    Oversized,
+    ParticipantLimit,
+    PointInvalid,
+    QuestionUnknown,
+    ReplacementInvalid,
+    RuleBroken,
+    ShareInvalid,
+    ShareUnknown,
+    SignatureWrong,
+    TooEarly,
+    TooFewBidders,
+    TooFewShares,
+    TooLate,
+    TranscriptDiffers,
+    TrusteeRefuses,
+    WrongCommittee,
+    WrongTender,
+)
+
+__all__ = [
+    "AmountUnreadable",
+    "AwardRefusal",
+    "BidUnreadable",
+    "BodyAltered",
+    "Broken",
+    "CannotOpen",
+    "CheckpointBroken",
+    "CokeyWrong",
+    "CommitteeRefusal",
+    "ContentMalformed",
+    "ContractDiffers",
+    "DayUnknown",
+    "DealInvalid",
+    "DraftIncomplete",
+    "EntryBroken",
+    "EnvelopeRefusal",
+    "EnvelopeRepeated",
+    "Fatal",
+    "FileBroken",
+    "FileUnreadable",
+    "HeadMoved",
+    "IllegalTransition",
+    "InputUnusable",
+    "KeyReused",
+    "KnowledgeUnproven",
+    "LostRace",
+    "Malformed",
+    "NoCandidate",
+    "NotACandidate",
+    "NotErasable",
+    "NotFirstRank",
+    "NotInvited",
+    "NotSealed",
+    "NoteMalformed",
+    "Oversized",
+    "ParticipantLimit",
+    "PointInvalid",
+    "PolicyMalformed",
+    "ProofBroken",
+    "QuestionUnknown",
+    "QuorumMissing",
+    "RecordUnreadable",
+    "Refusal",
+    "ReplacementInvalid",
+    "RoleMissing",
+    "RuleBroken",
+    "SettingUnknown",
+    "SettingUnreadable",
+    "ShareInvalid",
+    "ShareUnknown",
+    "SignatureWrong",
+    "StoreBusy",
+    "StoreDamaged",
+    "StreamUnknown",
+    "TimeStoodStill",
+    "TooEarly",
+    "TooFewBidders",
+    "TooFewShares",
+    "TooLate",
+    "TranscriptDiffers",
+    "TrusteeRefuses",
+    "UnknownPlugin",
+    "Usage",
+    "WitnessRefuses",
+    "WriterStopped",
+    "WrongCommittee",
+    "WrongTender",
+]

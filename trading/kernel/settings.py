@@ -1,0 +1,65 @@
+"""Settings: defaults, then `kaifeng.toml`, then `KAIFENG_*`; unknown keys are refused.
+
+A secret never stands in either: the setting named `*_file` holds the path it is read from.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trading.kernel.errors import SettingUnknown, SettingUnreadable
+
+__all__ = ["Settings", "read_secret"]
+
+_PREFIX = "KAIFENG_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One field, one setting; `KAIFENG_CLOCK_ERROR_MS` sets `clock_error_ms`."""
+
+    origin: str = "kaifeng.example/ledger"  # the ledger's name, as witnesses know it
+    data: str = "kaifeng-data"  # folder of the ledger, envelopes and projections
+    policy_file: str = ""  # trust policy that bidders and trustees ship with
+    log_key_file: str = ""  # key of the ledger; generated in `data` when empty
+    clock_error_ms: int = 50  # bound of the clock's error, as the time service reports it
+    batch_limit: int = 1000  # entries committed in one transaction at most
+    envelope_limit_mib: int = 2048  # largest envelope admitted
+    bracket_limit_s: int = 2  # widest gap between the checkpoints around a deadline
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str], file: Path | None = None) -> "Settings":
+        given: dict[str, Any] = {}
+        if file:
+            try:
+                given = tomllib.loads(file.read_text("utf-8"))
+            except (OSError, ValueError) as error:
+                raise SettingUnreadable(key=str(file), problem=error) from error
+        for name, value in environment.items():
+            if name.startswith(_PREFIX):
+                given[name.removeprefix(_PREFIX).lower()] = value
+        return cls._checked(given)
+
+    @classmethod
+    def _checked(cls, given: dict[str, Any]) -> "Settings":
+        for key in given:
+            if key not in cls.__struct_fields__:
+                raise SettingUnknown(key=key, known=", ".join(cls.__struct_fields__))
+        try:
+            return msgspec.convert(given, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingUnreadable(key=", ".join(given), problem=error) from error
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret's bytes; a file that others may read is refused."""
+    try:
+        mode = path.stat().st_mode & 0o077
+        secret = path.read_bytes()
+    except OSError as error:
+        raise SettingUnreadable(key=str(path), problem=error) from error
+    if mode:
+        raise SettingUnreadable(key=str(path), problem=f"chmod 600 {path}")
+    return secret

@@ -1,0 +1,1 @@
+"""密钥 the committee key: made by all trustees together, held whole by nobody."""

@@ -1,0 +1,237 @@
+"""What can be verified: an export, or the data folder of a running centre, read as one archive.
+
+Only reading and form are here; what the records mean is for trading/audit.py.
+"""
+
+import base64
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from trading.kernel.canonical import canonical
+from trading.kernel.errors import EntryBroken, FileBroken, InputUnusable
+from trading.kernel.files import read_chunks
+from trading.ledger.chain import Chain, read_line
+from trading.ledger.entry import read_entry
+from trading.ledger.port import Record
+from trading.ledger.tiles import bundle, entries_path, tile_files
+from trading.ledger.tree import Tree
+
+__all__ = ["Archive", "ExportManifest", "open_archive"]
+
+ENTRIES = "entries.jsonl"
+MANIFEST = "manifest.json"
+POLICY = "policy.txt"
+RELEASES = "ocds/releases.json"
+CHECKPOINTS = "checkpoints"
+ENVELOPES = "envelopes"
+DATABASE = "ledger.db"
+_WIDTH = 256
+
+
+class ExportManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every file of an export but this one, by its path."""
+
+    files: dict[str, str]
+    origin: str
+    published: str
+    size: int
+    v: int = 1
+
+
+class Archive(Protocol):
+    """Must read in constant memory; raises Broken when its form is wrong."""
+
+    has_releases: bool
+
+    def check_files(self) -> int:
+        """Every file (or row) is whole; how many there are."""
+        ...
+
+    def records(self) -> Iterator[Record]: ...
+
+    def notes(self) -> Iterator[str]: ...
+
+    def policy(self) -> str: ...
+
+    def envelope(self, eid: str) -> Iterator[bytes]: ...
+
+    def envelopes(self) -> set[str]: ...
+
+    def check_tiles(self, tree: Tree, leaves: list[bytes]) -> None: ...
+
+    def releases(self) -> bytes: ...
+
+
+def open_archive(path: Path) -> Archive:
+    """InputUnusable unless the path is an export or a data folder."""
+    if (path / MANIFEST).is_file():
+        return _Export(path)
+    if (path / DATABASE).is_file():
+        return _DataFolder(path)
+    raise InputUnusable(path=path, problem="既非导出目录也非数据目录 / no export, no data folder")
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def policy(self) -> str:
+        return self._text(POLICY)
+
+    def envelope(self, eid: str) -> Iterator[bytes]:
+        path = self._path / ENVELOPES / f"{eid}.kfe"
+        if not path.is_file():
+            raise FileBroken(path=f"{ENVELOPES}/{eid}.kfe", problem="缺失 / missing")
+        return read_chunks(path)
+
+    def envelopes(self) -> set[str]:
+        folder = self._path / ENVELOPES
+        return {path.name.removesuffix(".kfe") for path in folder.glob("*")}
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self._path / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileBroken(path=name, problem=error) from error
+
+
+class _Export(_Folder):
+    has_releases = True
+
+    def check_files(self) -> int:
+        manifest = self._manifest()
+        found = {
+            str(path.relative_to(self._path))
+            for path in self._path.rglob("*")
+            if path.is_file() or path.is_symlink()
+        } - {MANIFEST}
+        for name in sorted(found ^ set(manifest.files)):
+            problem = "未列入清单 / not listed" if name in found else "缺失 / missing"
+            raise FileBroken(path=name, problem=problem)
+        for name, digest in sorted(manifest.files.items()):
+            if _digest(self._path / name) != digest:
+                self._name_entry(name)
+                raise FileBroken(path=name, problem="与清单摘要不符 / differs from its digest")
+        return len(found) + 1
+
+    def records(self) -> Iterator[Record]:
+        with (self._path / ENTRIES).open("rb") as file:
+            for index, line in enumerate(file):
+                yield read_line(line, index)
+
+    def notes(self) -> Iterator[str]:
+        for path in sorted((self._path / CHECKPOINTS).iterdir()):
+            yield self._text(f"{CHECKPOINTS}/{path.name}")
+
+    def check_tiles(self, tree: Tree, leaves: list[bytes]) -> None:
+        expected = dict(tile_files(tree))
+        for start in range(0, len(leaves), _WIDTH):
+            part = leaves[start : start + _WIDTH]
+            expected[entries_path(start // _WIDTH, len(part))] = bundle(part)
+        listed = {name for name in self._manifest().files if name.startswith("tile/")}
+        for name in sorted(listed ^ set(expected)):
+            raise FileBroken(path=name, problem="瓦片多余或缺失 / tile too many or missing")
+        for name, content in expected.items():
+            if (self._path / name).read_bytes() != content:
+                raise FileBroken(path=name, problem="与记录不符 / differs from the entries")
+
+    def releases(self) -> bytes:
+        return (self._path / RELEASES).read_bytes()
+
+    @property
+    def published(self) -> str:
+        return self._manifest().published
+
+    def _manifest(self) -> ExportManifest:
+        try:
+            raw = (self._path / MANIFEST).read_bytes()
+            manifest = msgspec.json.decode(raw, type=ExportManifest)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise FileBroken(path=MANIFEST, problem=error) from error
+        if canonical(manifest) + b"\n" != raw:
+            raise FileBroken(path=MANIFEST, problem="不是规范写法 / not in its one spelling")
+        return manifest
+
+    def _name_entry(self, name: str) -> None:
+        """When the entries were changed, say which: the first line that no longer fits."""
+        if name == ENTRIES:
+            chain = Chain()
+            for record in self.records():
+                chain.add(record)
+
+
+class _DataFolder(_Folder):
+    """The rows of the embedded store, read without taking part in it."""
+
+    has_releases = False
+
+    def check_files(self) -> int:
+        names = dict(self._rows("SELECT sid, name FROM stream"))
+        sql = "SELECT idx, sid, height, id, raw FROM entry ORDER BY idx"
+        count = 0
+        for position, (index, sid, height, key, raw) in enumerate(self._rows(sql)):
+            if index != position:
+                raise EntryBroken(index=position, problem="缺失 / missing")
+            count += 1
+            if not raw:
+                continue
+            entry = read_entry(raw, index)
+            if (entry.stream, entry.height, entry.id) != (names.get(sid), height, key):
+                raise EntryBroken(index=index, problem="索引列与记录不符 / columns differ")
+        self._check_head(count)
+        return count
+
+    def records(self) -> Iterator[Record]:
+        sql = "SELECT idx, leaf, salt, raw FROM entry ORDER BY idx"
+        for index, leaf, salt, raw in self._rows(sql):
+            yield Record(index, leaf, salt or b"", raw or b"")
+
+    def notes(self) -> Iterator[str]:
+        for size, note in self._rows("SELECT size, note FROM cosigned ORDER BY n"):
+            lines = note.split("\n")
+            if len(lines) < 3 or lines[1] != str(size):
+                raise FileBroken(path=f"{DATABASE}: cosigned {size}", problem="size")
+            yield note
+        # the newest head is signed by the log alone; it is checked with the others' log keys
+        for (note,) in self._rows("SELECT note FROM head"):
+            yield note
+
+    def check_tiles(self, tree: Tree, leaves: list[bytes]) -> None:
+        """A data folder keeps no tiles."""
+
+    def releases(self) -> bytes:
+        return b""
+
+    def _check_head(self, count: int) -> None:
+        rows = list(self._rows("SELECT size, root, at, note FROM head"))
+        if len(rows) != (1 if count else 0):
+            raise FileBroken(path=f"{DATABASE}: head", problem="missing")
+        for size, root, at, note in rows:
+            lines = note.split("\n")
+            last = next(self._rows("SELECT raw FROM entry ORDER BY idx DESC LIMIT 1"))[0]
+            at_matches = not last or read_entry(last, size - 1).at.isoformat() == at
+            signed = [str(size), base64.b64encode(root).decode()]
+            if size != count or lines[1:3] != signed or not at_matches:
+                raise FileBroken(path=f"{DATABASE}: head", problem="differs from the entries")
+
+    def _rows(self, sql: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+        try:
+            db = sqlite3.connect(f"file:{self._path / DATABASE}?mode=ro", uri=True)
+            try:
+                yield from db.execute(sql)
+            finally:
+                db.close()
+        except sqlite3.Error as error:
+            raise FileBroken(path=DATABASE, problem=error) from error
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    for chunk in read_chunks(path):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,84 @@
+"""Entries: a fact with its place in its stream, its time, its actor, and its salted leaf.
+
+The Merkle leaf is `0x01 || SHA-256(salt || entry)`, so that deleting salt and entry erases what
+they said while every proof still holds. `prev` is the leaf hash of the stream's previous entry:
+the chain, too, survives an erasure.
+"""
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from trading.kernel.canonical import canonical
+from trading.kernel.errors import EntryBroken
+from trading.ledger.fact import Fact, read_fact
+
+__all__ = ["GENESIS", "Entry", "Stamp", "act_message", "leaf_data", "leaf_hash", "read_entry"]
+
+GENESIS = "0" * 64
+SALT = 32
+_VERSION = 1
+_DECODER: msgspec.json.Decoder["Entry"]
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The wire form; fields stand in canonical (sorted) order. Digests hex, signature hex or ""."""
+
+    actor: str
+    at: datetime
+    fact: msgspec.Raw
+    height: int
+    id: str
+    prev: str
+    sig: str
+    stream: str
+    v: int = _VERSION
+
+    def encode(self) -> bytes:
+        return _ENCODER.encode(self)
+
+
+_DECODER = msgspec.json.Decoder(Entry)
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What the ledger adds to a fact: where and when it stands, who did it, its leaf."""
+
+    index: int
+    at: datetime
+    stream: str
+    height: int
+    actor: str
+    leaf: str
+
+
+def act_message(stream: str, key: str, actor: str, fact: bytes) -> bytes:
+    """What an actor signs: the fact in its stream, under an id that cannot be used twice."""
+    act = {"actor": actor, "fact": msgspec.Raw(fact), "id": key, "stream": stream, "v": _VERSION}
+    return b"kaifeng act v1\n" + canonical(act)
+
+
+def leaf_data(salt: bytes, entry: bytes) -> bytes:
+    return b"\x01" + hashlib.sha256(salt + entry).digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """RFC 6962 section 2.1."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def read_entry(raw: bytes, index: int) -> Entry:
+    try:
+        entry = _DECODER.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise EntryBroken(index=index, problem=error) from error
+    if entry.v != _VERSION:
+        raise EntryBroken(index=index, problem=f"version {entry.v}")
+    return entry
+
+
+def stamped(entry: Entry, index: int, leaf: bytes) -> tuple[Fact, Stamp]:
+    stamp = Stamp(index, entry.at, entry.stream, entry.height, entry.actor, leaf.hex())
+    return read_fact(entry.fact, index), stamp

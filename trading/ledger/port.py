@@ -1,0 +1,79 @@
+"""The ledger as everyone else sees it."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from trading.ledger.entry import Stamp
+from trading.ledger.fact import Fact
+
+__all__ = ["Draft", "Ledger", "Record"]
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A fact on its way in. `key` is its id and its idempotency key; `before` a deadline that the
+    writer checks against its own clock at the moment of the commit.
+    """
+
+    fact: Fact
+    key: str
+    actor: str = ""
+    sig: str = ""
+    before: datetime | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One stored entry; `salt` and `raw` are empty once it has been erased."""
+
+    index: int
+    leaf: bytes  # leaf data, 33 bytes
+    salt: bytes
+    raw: bytes
+
+
+class Ledger(Protocol):
+    """An append-only log of streams.
+
+    `append` must store all drafts or none, must not answer before they are durable, and must
+    raise LostRace when the stream is not at `expected`; two drafts with one key are one act: the
+    second is answered with the stamp of the first (KeyReused if it says something else).
+    """
+
+    def submit(
+        self, stream: str, expected: int, drafts: Sequence[Draft]
+    ) -> "Future[tuple[Stamp, ...]]": ...
+
+    def append(self, stream: str, expected: int, drafts: Sequence[Draft]) -> tuple[Stamp, ...]: ...
+
+    def stream(self, name: str) -> list[tuple[Fact, Stamp]]:
+        """The facts of a stream in order, erased ones left out; empty for an unknown stream."""
+        ...
+
+    def records(self, start: int = 0, end: int | None = None) -> Iterator[Record]: ...
+
+    def size(self) -> int: ...
+
+    def checkpoint(self) -> str:
+        """The newest checkpoint, signed by the log alone."""
+        ...
+
+    def cosigned(self) -> list[str]:
+        """The cosigned checkpoints, oldest first."""
+        ...
+
+    def keep_cosigned(self, note: str) -> None: ...
+
+    def inclusion(self, index: int, size: int) -> list[bytes]: ...
+
+    def consistency(self, old: int, new: int) -> list[bytes]: ...
+
+    def check_erasable(self, index: int) -> None:
+        """NotErasable unless the entry is a personal fact that is still there."""
+        ...
+
+    def erase(self, index: int) -> None:
+        """Delete salt and preimage; only after an EntryErased fact names the index."""
+        ...

@@ -1,0 +1,64 @@
+"""Publishing: take the newest head to the witnesses and keep what the policy accepts."""
+
+from trading.kernel.errors import NoteMalformed, Refusal, WitnessRefuses
+from trading.ledger.checkpoint import Checkpoint
+from trading.ledger.note import Note, SignatureLine, parse_signature_lines
+from trading.ledger.policy import Policy, Witnessed
+from trading.ledger.port import Ledger
+from trading.ledger.witness import Answer, AsksWitness, write_request
+
+__all__ = ["Publisher"]
+
+_CONFLICT = 409
+_TRIES = 3
+
+
+class Publisher:
+    """Remembers how far each witness is; a wrong memory costs one more question (409)."""
+
+    def __init__(self, ledger: Ledger, witnesses: list[AsksWitness], policy: Policy) -> None:
+        self._ledger, self._witnesses, self._policy = ledger, witnesses, policy
+        self._sizes: dict[str, int] = {}
+
+    def publish(self) -> Witnessed:
+        """A cosigned checkpoint of the newest head, stored. QuorumMissing if too few answer."""
+        note = Note.parse(self._ledger.checkpoint())
+        checkpoint = Checkpoint.parse(note.text)
+        lines: list[SignatureLine] = []
+        for witness in self._witnesses:
+            try:
+                lines += self._cosign(witness, checkpoint, note)
+            except Refusal:  # the quorum decides whether one missing witness matters
+                continue
+        known = [
+            line
+            for line in lines
+            if any(key.signed(line) for key in self._policy.witnesses.values())
+        ]
+        cosigned = str(note.with_signatures(known))
+        witnessed = self._policy.check(cosigned)
+        self._ledger.keep_cosigned(cosigned)
+        return witnessed
+
+    def _cosign(
+        self, witness: AsksWitness, checkpoint: Checkpoint, note: Note
+    ) -> list[SignatureLine]:
+        answer = Answer(_CONFLICT, f"{self._sizes.get(witness.name, 0)}\n")
+        for _ in range(_TRIES):
+            if answer.status != _CONFLICT:
+                break
+            old = _size(witness.name, answer)
+            if old > checkpoint.size:
+                raise WitnessRefuses(witness=witness.name, status=_CONFLICT, problem="older head")
+            proof = self._ledger.consistency(old, checkpoint.size)
+            answer = witness.ask(write_request(old, proof, str(note)))
+        if answer.status != 200:
+            raise WitnessRefuses(witness=witness.name, status=answer.status, problem=answer.body)
+        self._sizes[witness.name] = checkpoint.size
+        return parse_signature_lines(answer.body)
+
+
+def _size(name: str, answer: Answer) -> int:
+    if not answer.body.strip().isdecimal():
+        raise NoteMalformed(problem=f"size answered by {name}")
+    return int(answer.body)

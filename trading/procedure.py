@@ -1,0 +1,31 @@
+"""What a trading procedure 交易方式 must declare. Data only: no procedure contains an `if`."""
+
+import msgspec
+
+from trading.kernel.rule import Statute
+
+__all__ = ["Procedure"]
+
+
+class Procedure(msgspec.Struct, frozen=True, kw_only=True):
+    """Statutes that do not exist for a procedure are None; `ocds` is the OCDS procurementMethod."""
+
+    code: str
+    zh: str
+    en: str
+    law: str
+    ocds: str
+    minimum_bidders: Statute
+    tender_period: Statute | None
+    contract: Statute
+    first_rank: Statute | None
+    document_period: Statute | None = None
+    clarification: Statute | None = None
+    invited: Statute | None = None
+    candidates: Statute | None = None
+    publicity: Statute | None = None
+    publicity_start: Statute | None = None
+
+    def statutes(self) -> tuple[Statute, ...]:
+        values = (getattr(self, name) for name in self.__struct_fields__)
+        return tuple(value for value in values if isinstance(value, Statute))

@@ -1,0 +1,361 @@
+"""招标项目 a tender's life: its phases, the table of its transitions, its state as a fold of facts.
+
+Rules that decide which fact comes next are in bidding, notice, opening, award and contract.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from trading.committee import Seat, form_seat, reshare_seat
+from trading.envelope.layout import Address, Prefix, Stage
+from trading.facts.award import (
+    AwardDecided,
+    AwardNoticed,
+    CandidatesPublished,
+    CandidatesRecommended,
+)
+from trading.facts.bidding import (
+    BiddingClosed,
+    BracketWide,
+    EnvelopeReceived,
+    EnvelopeRefused,
+    EnvelopeWithdrawn,
+)
+from trading.facts.committee import CommitteeFormed, CommitteeReshared
+from trading.facts.contract import ContractSigned
+from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
+from trading.facts.opening import (
+    CokeyMissing,
+    CokeyRevealed,
+    EnvelopeOpened,
+    EnvelopeUnopened,
+    OpeningRecorded,
+    ShareBlamed,
+    ShareGiven,
+    TechnicalOpened,
+)
+from trading.facts.tender import (
+    LotsFailed,
+    TenderCancelled,
+    TenderCompleted,
+    TenderDrafted,
+    TenderFailed,
+    TenderPublished,
+)
+from trading.kernel.canonical import sha256
+from trading.kernel.errors import StreamUnknown
+from trading.kernel.machine import Machine
+from trading.ledger.entry import Stamp
+from trading.ledger.fact import Fact
+
+__all__ = ["MACHINE", "Phase", "Received", "Tender", "fold", "stream_of"]
+
+
+class Phase(StrEnum):
+    DRAFT = "draft"  # 拟制
+    BIDDING = "bidding"  # 招标
+    SEALED = "sealed"  # 已截标
+    TECHNICAL = "technical-opened"  # 技术标已开
+    OPENED = "opened"  # 已开标
+    RECOMMENDED = "recommended"  # 已推荐候选人
+    PUBLICITY = "publicity"  # 公示
+    AWARDED = "awarded"  # 已定标
+    NOTICED = "noticed"  # 已发中标通知书
+    COMPLETE = "complete"  # 完成
+    FAILED = "failed"  # 流标
+    CANCELLED = "cancelled"  # 终止
+
+
+_STAYING = [
+    (Phase.DRAFT, CommitteeFormed),
+    (Phase.BIDDING, CommitteeReshared),
+    (Phase.BIDDING, NoticeCorrected),
+    (Phase.BIDDING, QuestionAsked),
+    (Phase.BIDDING, QuestionAnswered),
+    (Phase.BIDDING, EnvelopeReceived),
+    (Phase.BIDDING, EnvelopeRefused),
+    (Phase.BIDDING, EnvelopeWithdrawn),
+    (Phase.SEALED, EnvelopeRefused),
+    (Phase.SEALED, BracketWide),
+    (Phase.SEALED, LotsFailed),
+    *(
+        (phase, fact)
+        for phase in (Phase.SEALED, Phase.TECHNICAL)
+        for fact in (
+            CokeyRevealed,
+            CokeyMissing,
+            ShareGiven,
+            ShareBlamed,
+            EnvelopeOpened,
+            EnvelopeUnopened,
+        )
+    ),
+    (Phase.NOTICED, ContractSigned),
+]
+
+MACHINE: Machine[Phase] = Machine(
+    Phase.DRAFT,
+    [
+        (Phase.DRAFT, TenderDrafted, Phase.DRAFT),
+        (Phase.DRAFT, TenderPublished, Phase.BIDDING),
+        (Phase.DRAFT, TenderCancelled, Phase.CANCELLED),
+        (Phase.BIDDING, TenderCancelled, Phase.CANCELLED),
+        (Phase.BIDDING, BiddingClosed, Phase.SEALED),
+        (Phase.SEALED, TenderFailed, Phase.FAILED),
+        (Phase.SEALED, TechnicalOpened, Phase.TECHNICAL),
+        (Phase.SEALED, OpeningRecorded, Phase.OPENED),
+        (Phase.TECHNICAL, OpeningRecorded, Phase.OPENED),
+        (Phase.OPENED, CandidatesRecommended, Phase.RECOMMENDED),
+        (Phase.OPENED, TenderFailed, Phase.FAILED),
+        (Phase.RECOMMENDED, CandidatesPublished, Phase.PUBLICITY),
+        (Phase.RECOMMENDED, AwardDecided, Phase.AWARDED),
+        (Phase.PUBLICITY, AwardDecided, Phase.AWARDED),
+        (Phase.AWARDED, AwardNoticed, Phase.NOTICED),
+        (Phase.NOTICED, TenderCompleted, Phase.COMPLETE),
+        *((phase, fact, phase) for phase, fact in _STAYING),
+    ],
+)
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A sealed bid as the ledger knows it."""
+
+    prefix: Prefix
+    index: int
+    at: datetime
+
+    @property
+    def eid(self) -> str:
+        return self.prefix.eid
+
+    @property
+    def place(self) -> tuple[bytes, int, int]:
+        """Pseudonym, lot and stage: a later envelope with the same place replaces this one."""
+        header = self.prefix.header
+        return header.vk, header.lot, header.stage
+
+
+class Tender(msgspec.Struct):
+    """State of one tender. Only `fold` and the desk that loaded it apply facts to it."""
+
+    id: str
+    phase: Phase = MACHINE.start
+    height: int = 0
+    draft: TenderDrafted | None = None
+    published_at: datetime | None = None
+    deadline: datetime | None = None
+    documents_until: datetime | None = None
+    seats: dict[int, Seat] = {}
+    questions: dict[str, QuestionAsked] = {}
+    answers: dict[str, tuple[QuestionAnswered, datetime]] = {}
+    corrections: list[tuple[NoticeCorrected, datetime]] = []
+    received: dict[str, Received] = {}
+    current: dict[tuple[bytes, int, int], str] = {}
+    encapsulated: set[bytes] = set()
+    withdrawn: set[str] = set()
+    closed: BiddingClosed | None = None
+    failed_lots: dict[int, LotsFailed] = {}
+    cokeys: dict[str, str] = {}
+    missing: set[str] = set()
+    shares: dict[tuple[int, int], ShareGiven] = {}
+    opened: dict[str, EnvelopeOpened] = {}
+    unopened: dict[str, EnvelopeUnopened] = {}
+    recommended: CandidatesRecommended | None = None
+    recommended_at: datetime | None = None
+    publicity: CandidatesPublished | None = None
+    decided: AwardDecided | None = None
+    noticed_at: datetime | None = None
+    contracts: dict[int, ContractSigned] = {}
+    ending: TenderFailed | TenderCancelled | None = None
+
+    def apply(self, fact: Fact, stamp: Stamp) -> None:
+        """One step; IllegalTransition (KF-101) if the table has no such row."""
+        self.phase = MACHINE.after(self.phase, type(fact))
+        step = _STEPS.get(type(fact))
+        if step:
+            step(self, fact, stamp)
+        self.height = stamp.height + 1
+
+    @property
+    def drafted(self) -> TenderDrafted:
+        if self.draft is None:
+            raise StreamUnknown(stream=stream_of(self.id))
+        return self.draft
+
+    @property
+    def is_drafted(self) -> bool:
+        return self.draft is not None
+
+    @property
+    def live_lots(self) -> tuple[int, ...]:
+        return tuple(lot.number for lot in self.drafted.lots if lot.number not in self.failed_lots)
+
+    def address(self, lot: int, stage: int) -> Address:
+        """Where an envelope for that lot and stage is sealed to."""
+        seat = self.seats[stage]
+        return Address(self.id, lot, stage, seat.kid, seat.committee.key)
+
+    def final(self, stage: int) -> list[Received]:
+        """The envelopes of a stage that count, in the order of the ledger."""
+        eids = self.closed.envelopes if self.closed else ()
+        bids = [self.received[eid] for eid in eids]
+        live = set(self.live_lots)
+        chosen = [
+            bid
+            for bid in bids
+            if bid.prefix.header.stage == stage and bid.prefix.header.lot in live
+        ]
+        return sorted(chosen, key=lambda bid: bid.index)
+
+    def bidders(self, lot: int) -> int:
+        """How many pseudonyms have a final envelope of the first stage for the lot."""
+        stage = self.drafted.stages[0]
+        return len([bid for bid in self.final(stage) if bid.prefix.header.lot == lot])
+
+    def opening_bind(self, stage: int) -> bytes:
+        """Ties shares and their proofs to this event and exactly these envelopes."""
+        names = [bytes.fromhex(bid.eid) for bid in self.final(stage)]
+        return sha256(b"kaifeng opening v1", self.id.encode(), self.seats[stage].kid, *names)
+
+    def priced(self) -> list[EnvelopeOpened]:
+        """The opened price envelopes, in the order of the ledger."""
+        order = [bid.eid for bid in self.final(Stage.PRICE)]
+        return [self.opened[eid] for eid in order if eid in self.opened]
+
+
+def stream_of(tender: str) -> str:
+    return f"tender:{tender}"
+
+
+def fold(tender: str, facts: Iterable[tuple[Fact, Stamp]]) -> Tender:
+    state = Tender(tender)
+    for fact, stamp in facts:
+        state.apply(fact, stamp)
+    return state
+
+
+def _drafted(tender: Tender, fact: TenderDrafted, _: Stamp) -> None:
+    tender.draft = fact
+
+
+def _formed(tender: Tender, fact: CommitteeFormed, _: Stamp) -> None:
+    tender.seats[fact.stage] = form_seat(tender.id, fact)
+
+
+def _reshared(tender: Tender, fact: CommitteeReshared, _: Stamp) -> None:
+    tender.seats[fact.stage] = reshare_seat(tender.seats[fact.stage], fact)
+
+
+def _published(tender: Tender, fact: TenderPublished, stamp: Stamp) -> None:
+    tender.published_at = stamp.at
+    tender.deadline, tender.documents_until = fact.deadline, fact.documents_until
+
+
+def _corrected(tender: Tender, fact: NoticeCorrected, stamp: Stamp) -> None:
+    tender.corrections.append((fact, stamp.at))
+    tender.deadline = fact.deadline or tender.deadline
+
+
+def _asked(tender: Tender, fact: QuestionAsked, _: Stamp) -> None:
+    tender.questions[fact.question] = fact
+
+
+def _answered(tender: Tender, fact: QuestionAnswered, stamp: Stamp) -> None:
+    tender.answers[fact.question] = (fact, stamp.at)
+
+
+def _received(tender: Tender, fact: EnvelopeReceived, stamp: Stamp) -> None:
+    bid = Received(Prefix.parse(bytes.fromhex(fact.prefix)), stamp.index, stamp.at)
+    tender.received[bid.eid] = bid
+    tender.current[bid.place] = bid.eid
+    tender.encapsulated.add(bid.prefix.enc)
+
+
+def _withdrawn(tender: Tender, fact: EnvelopeWithdrawn, _: Stamp) -> None:
+    tender.withdrawn.add(fact.eid)
+    tender.current.pop(tender.received[fact.eid].place, None)
+
+
+def _closed(tender: Tender, fact: BiddingClosed, _: Stamp) -> None:
+    tender.closed = fact
+
+
+def _lots_failed(tender: Tender, fact: LotsFailed, _: Stamp) -> None:
+    tender.failed_lots |= dict.fromkeys(fact.lots, fact)
+
+
+def _cokey(tender: Tender, fact: CokeyRevealed, _: Stamp) -> None:
+    tender.cokeys[fact.eid] = fact.cokey
+
+
+def _cokey_missing(tender: Tender, fact: CokeyMissing, _: Stamp) -> None:
+    tender.missing.add(fact.eid)
+
+
+def _share(tender: Tender, fact: ShareGiven, _: Stamp) -> None:
+    tender.shares[fact.stage, fact.trustee] = fact
+
+
+def _opened(tender: Tender, fact: EnvelopeOpened, _: Stamp) -> None:
+    tender.opened[fact.eid] = fact
+
+
+def _unopened(tender: Tender, fact: EnvelopeUnopened, _: Stamp) -> None:
+    tender.unopened[fact.eid] = fact
+
+
+def _recommended(tender: Tender, fact: CandidatesRecommended, stamp: Stamp) -> None:
+    tender.recommended, tender.recommended_at = fact, stamp.at
+    for lot in fact.failed:
+        tender.failed_lots[lot] = LotsFailed(lots=(lot,), ground="所有投标被否决", article="")
+
+
+def _published_candidates(tender: Tender, fact: CandidatesPublished, _: Stamp) -> None:
+    tender.publicity = fact
+
+
+def _decided(tender: Tender, fact: AwardDecided, _: Stamp) -> None:
+    tender.decided = fact
+
+
+def _noticed(tender: Tender, _: AwardNoticed, stamp: Stamp) -> None:
+    tender.noticed_at = stamp.at
+
+
+def _contracted(tender: Tender, fact: ContractSigned, _: Stamp) -> None:
+    tender.contracts[fact.lot] = fact
+
+
+def _ended(tender: Tender, fact: TenderFailed | TenderCancelled, _: Stamp) -> None:
+    tender.ending = fact
+
+
+_STEPS: dict[type[Fact], Callable[[Tender, Any, Stamp], None]] = {
+    TenderDrafted: _drafted,
+    CommitteeFormed: _formed,
+    CommitteeReshared: _reshared,
+    TenderPublished: _published,
+    NoticeCorrected: _corrected,
+    QuestionAsked: _asked,
+    QuestionAnswered: _answered,
+    EnvelopeReceived: _received,
+    EnvelopeWithdrawn: _withdrawn,
+    BiddingClosed: _closed,
+    LotsFailed: _lots_failed,
+    CokeyRevealed: _cokey,
+    CokeyMissing: _cokey_missing,
+    ShareGiven: _share,
+    EnvelopeOpened: _opened,
+    EnvelopeUnopened: _unopened,
+    CandidatesRecommended: _recommended,
+    CandidatesPublished: _published_candidates,
+    AwardDecided: _decided,
+    AwardNoticed: _noticed,
+    ContractSigned: _contracted,
+    TenderFailed: _ended,
+    TenderCancelled: _ended,
+}

@@ -1,0 +1,1 @@
+"""The edge: commands today, HTTP next. Everything outside `web` works without it."""

@@ -1,0 +1,162 @@
+"""A centre put together: ledger, desks, and the other institutions' programs behind pipes.
+
+The composition root of the commands; the HTTP edge will have its own.
+"""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from evaluation.desk import EvaluationDesk
+from trading.desks.award import AwardDesk
+from trading.desks.bidder import BidderDesk
+from trading.desks.ceremony import AsksTrustee, CeremonyDesk
+from trading.desks.office import Office
+from trading.desks.opening import OpeningDesk
+from trading.desks.purchaser import PurchaserDesk
+from trading.export import write_export
+from trading.facts.party import STREAM, PartyEnrolled
+from trading.kernel.calendar import Calendar
+from trading.kernel.errors import Refusal
+from trading.kernel.files import Objects, durable_write
+from trading.kernel.ids import PartyId, SystemIds
+from trading.kernel.instant import SystemClock
+from trading.kernel.party import Actor, Role
+from trading.kernel.settings import Settings
+from trading.ledger.committer import SqliteLedger
+from trading.ledger.policy import Policy, write_policy
+from trading.ledger.publish import Publisher
+from trading.ledger.signature import ActorKey, KeyType, NoteKey, VerifierKey
+from trading.ledger.store import SqliteStore
+from trading.ledger.witness import AsksWitness
+from web.pipes import TrusteeProcess, WitnessProcess, kaifeng
+
+__all__ = ["Centre", "log_keys", "open_ledger"]
+
+_WITNESSES = ("notary", "supervisor")
+_TRUSTEES = ("agency", "supervisor", "notary", "exchange", "association")
+
+
+def log_keys(data: Path, origin: str) -> list[NoteKey]:
+    """The ledger's Ed25519 and ML-DSA-44 keys, made at the first start."""
+    kinds = {"log-ed25519.key": KeyType.ED25519, "log-mldsa44.key": KeyType.COSIGN_MLDSA44}
+    keys = []
+    for name, kind in kinds.items():
+        if not (data / name).exists():
+            NoteKey.generate(origin, kind).save(data / name)
+        keys.append(NoteKey.load(data / name))
+    return keys
+
+
+def open_ledger(data: Path, settings: Settings, clock: SystemClock) -> SqliteLedger:
+    store = SqliteStore(data / "ledger.db")
+    return SqliteLedger(store, log_keys(data, settings.origin), clock, settings.batch_limit)
+
+
+class Centre:
+    """Everything a rehearsal needs, below one folder: `centre/`, `witness-*/`, `trustee-*/`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        trustees: int = 5,
+        said: Callable[[str, int], None] = lambda _, __: None,
+    ) -> None:
+        self.folder, self.data = folder, folder / "centre"
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.clock = SystemClock()
+        self.ids = SystemIds(self.clock)
+        self._children: list[WitnessProcess | TrusteeProcess] = []
+        self.ledger = open_ledger(self.data, settings, self.clock)
+        self.witnesses = self._start_witnesses(settings.origin)
+        self.policy = self._policy(settings.origin)
+        self.trustees = self._start_trustees(_TRUSTEES[:trustees])
+        for child in self._children:
+            said(child.name, child.child.pid)
+        self.objects = Objects(self.data / "envelopes")
+        self.office = Office(
+            ledger=self.ledger,
+            publisher=Publisher(self.ledger, self.witnesses, Policy.parse(self.policy)),
+            clock=self.clock,
+            ids=self.ids,
+            objects=self.objects,
+            calendar=Calendar.of_china(),
+        )
+        self._furnish(settings)
+
+    def _furnish(self, settings: Settings) -> None:
+        self.purchaser = PurchaserDesk(self.office)
+        self.bidder = BidderDesk(self.office, settings.envelope_limit_mib << 20)
+        self.opening = OpeningDesk(self.office, settings.bracket_limit_s)
+        self.award = AwardDesk(self.office)
+        self.ceremony = CeremonyDesk(self.office)
+        self.evaluation = EvaluationDesk(self.office)
+        self.owner = self._actor("owner", "招标人", Role.PURCHASER)
+        self.panel = self._actor("panel", "评标委员会", Role.PANEL)
+
+    def export(self, out: Path) -> int:
+        publisher = self.office.publisher
+        return write_export(out, self.ledger, publisher, self.policy, self.objects)
+
+    def close(self) -> None:
+        for child in self._children:
+            child.child.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start_witnesses(self, origin: str) -> list[AsksWitness]:
+        logs = [str(key.verifier) for key in log_keys(self.data, origin)]
+        options = [item for log in logs for item in ("--log", log)]
+        started: list[AsksWitness] = []
+        self._vkeys: dict[str, VerifierKey] = {}
+        for name in _WITNESSES:
+            folder = str(self.folder / f"witness-{name}")
+            init = kaifeng("witness", "init", folder, "--name", f"{name}.example", *options)
+            self._vkeys[name] = VerifierKey.parse(_run(init))
+            witness = WitnessProcess(name, kaifeng("witness", "serve", folder))
+            self._children.append(witness)
+            started.append(witness)
+        return started
+
+    def _policy(self, origin: str) -> str:
+        logs = [key.verifier for key in log_keys(self.data, origin)]
+        policy = write_policy(logs, self._vkeys, quorum=len(self._vkeys))
+        durable_write(self.data / "policy.txt", [policy.encode()])
+        return policy
+
+    def _start_trustees(self, names: tuple[str, ...]) -> list[AsksTrustee]:
+        started: list[AsksTrustee] = []
+        for name in names:
+            folder = str(self.folder / f"trustee-{name}")
+            policy = str(self.data / "policy.txt")
+            key = bytes.fromhex(_run(kaifeng("trustee", "init", folder, "--policy", policy)))
+            trustee = TrusteeProcess(name, key, kaifeng("trustee", "serve", folder))
+            self._children.append(trustee)
+            started.append(trustee)
+        return started
+
+    def _actor(self, name: str, title: str, role: Role) -> Actor:
+        """A party of the rehearsal; enrolled once."""
+        path = self.data / "actors" / f"{name}.key"
+        if not path.exists():
+            ActorKey.generate().save(path)
+        actor = Actor(PartyId(name), frozenset({role}), ActorKey.load(path))
+        enrolled = [fact for fact, _ in self.ledger.stream(STREAM)]
+        if not any(isinstance(f, PartyEnrolled) and f.party == name for f in enrolled):
+            self.office.enrol(actor, title)
+        return actor
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if done.returncode:
+        raise Refusal(problem=done.stderr)
+    return done.stdout.strip()

@@ -1,0 +1,65 @@
+"""`kaifeng`: one command, each sub-command loaded only when it is called.
+
+Exit codes: 0 done; 1 a refusal or a failed verification; 2 input that cannot be used.
+"""
+
+import importlib
+import sys
+
+import click
+
+from trading.kernel.errors import InputUnusable, Refusal, Usage
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "demo": "一个真实项目，从公告到合同 / one real tender, from notice to contract",
+    "replay": "用公开数据重演真实项目 / replay real tenders from open data",
+    "verify": "离线核验导出、数据目录或回执 / verify an export, a data folder or a receipt",
+    "seal": "加密并密封一个文件夹 / pack and seal a folder",
+    "receipt": "核验回执 / check a receipt",
+    "export": "导出账本 / export a ledger",
+    "tenders": "列出项目 / list the tenders of a data folder",
+    "trustee": "受托人程序 / the trustee's program",
+    "witness": "见证人程序 / the witness's program",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"web.commands.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"web.commands.{cmd_name}.command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table: help needs no imports."""
+        with formatter.section("命令 / commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, help="开封 Kaifeng: 到点才开封，处处可核验 / sealed until the deadline.")
+def _group() -> None:
+    pass
+
+
+def main() -> None:
+    try:
+        _group.main(prog_name="kaifeng", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except Refusal as refusal:
+        click.echo(f"✗ {refusal.code} {refusal.text('zh')}\n  {refusal.text('en')}", err=True)
+        sys.exit(2 if isinstance(refusal, (Usage, InputUnusable)) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module, one sub-command; each offers `command`."""

@@ -1,0 +1,35 @@
+"""`kaifeng tenders`: the list of tenders, projected from the ledger."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from trading.kernel.calendar import BEIJING
+from trading.kernel.database import open_database
+from trading.kernel.instant import SystemClock
+from trading.kernel.settings import Settings
+from trading.ledger.committer import SqliteLedger
+from trading.ledger.follow import Following
+from trading.ledger.store import SqliteStore
+from trading.tables import TenderList
+from web.centre import log_keys
+
+
+@click.command("tenders", help="列出数据目录中的项目 / list the tenders of a data folder.")
+@click.argument("data", type=click.Path(path_type=Path, exists=True))
+def command(data: Path) -> None:
+    engine = open_database(f"sqlite:///{data / 'lists.db'}")
+    projection, store = TenderList(engine), SqliteStore(data / "ledger.db")
+    with SqliteLedger(store, log_keys(data, Settings().origin), SystemClock()) as ledger:
+        Following(ledger, store, projection).catch_up(ledger.size())
+    table = Table(title="项目 / tenders")
+    for heading in ("编号 number", "名称 title", "方式", "阶段 phase", "截标 deadline", "信封"):
+        table.add_column(heading, overflow="fold")
+    for row in projection.rows():
+        deadline = f"{row.deadline.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}" if row.deadline else "—"
+        cells = (row.number, row.title, row.procedure, row.phase, deadline, str(row.envelopes))
+        table.add_row(*cells)
+    Console().print(table)
+    engine.dispose()

@@ -1,0 +1,64 @@
+"""`kaifeng verify PATH`: an export, a data folder or a receipt. Loads `trading` and click only."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from trading.audit import Audit, Step
+from trading.kernel.errors import FileUnreadable, InputUnusable
+from trading.ledger.archive import open_archive
+from trading.ledger.policy import Policy
+
+_EVERY = 2000
+
+
+@click.command("verify", help="离线核验：导出目录、数据目录或回执 / verify offline, step by step.")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--policy", type=click.Path(path_type=Path), help="自己的信任策略 / your own policy")
+def command(path: Path, policy: Path | None) -> None:
+    own = Policy.parse(_text(policy)) if policy else None
+    if path.is_file():
+        _receipt(path, own)
+    else:
+        _archive(path, own)
+
+
+def _archive(path: Path, own: Policy | None) -> None:
+    archive = open_archive(path)
+    if own is None:
+        click.echo("  使用档案自带的信任策略；用 --policy 换成你自己的 / believing its own policy")
+    count = [0]
+
+    def step(done: Step) -> None:
+        _clear()
+        count[0] = max(count[0], int(done.detail.split(" ")[0]) if done.number == 2 else 0)
+        click.echo(f"✓ {done.number} {done.zh} {done.en}: {done.detail}")
+
+    Audit(archive, own, _progress).run(step)
+    click.echo(f"全部 {count[0]} 条记录核验通过 / every entry verified: {count[0]}")
+
+
+def _receipt(path: Path, own: Policy | None) -> None:
+    from web.commands.receipt import show_receipt
+
+    if own is None:
+        raise InputUnusable(path=path, problem="回执须用 --policy 核验 / a receipt needs --policy")
+    show_receipt(_text(path), own)
+
+
+def _progress(index: int) -> None:
+    if index % _EVERY == _EVERY - 1 and sys.stderr.isatty():
+        click.echo(f"\r  … {index + 1}", nl=False, err=True)
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnreadable(path=path, problem=error) from error
