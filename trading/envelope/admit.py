@@ -53,7 +53,7 @@ def _check_knowledge(prefix: Prefix, address: Address, lifted: bytes) -> None:
     try:
         challenge, response = decode_scalar(prefix.pok[:32]), decode_scalar(prefix.pok[32:])
         commitment = subtract(base(response), multiply(challenge, lifted))
-    except (ValueError, PointInvalid, RuntimeError) as error:
+    except (ValueError, PointInvalid) as error:
         raise KnowledgeUnproven from error
     expected = possession_challenge(address, lifted, commitment, prefix.header, prefix.wct)
     if challenge != expected:

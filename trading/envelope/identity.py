@@ -3,6 +3,7 @@
 `cryptography` signs and checks keys and certificates; asn1crypto only takes the CMS apart.
 """
 
+import string
 from datetime import datetime, timedelta
 
 import msgspec
@@ -26,6 +27,7 @@ from trading.kernel.errors import ContentMalformed
 __all__ = ["Authority", "Certified", "Identity", "check_signature"]
 
 _YEAR = timedelta(days=365)
+_PRINTABLE = set(string.ascii_letters + string.digits + " '()+,-./:=?")
 
 
 class Certified(msgspec.Struct, frozen=True):
@@ -80,13 +82,20 @@ class Authority:
         subject = x509.Name(
             [
                 x509.NameAttribute(NameOID.COMMON_NAME, _clip(name)),
-                x509.NameAttribute(NameOID.SERIAL_NUMBER, _clip(number)),
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, _printable(number)),
             ]
         )
         builder = x509.CertificateBuilder(self._name, subject, key.public_key())
         builder = builder.serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(self._now).not_valid_after(self._now + 2 * _YEAR)
         return Identity(key, builder.sign(self._key, hashes.SHA256()))
+
+
+def _printable(number: str) -> str:
+    """A subject's serialNumber is a PrintableString (X.520); other numbers appear as a digest."""
+    if number.isascii() and set(number) <= _PRINTABLE and 0 < len(number) <= 64:
+        return number
+    return sha256(number.encode()).hex()
 
 
 def _clip(text: str) -> str:

@@ -5,6 +5,7 @@ constant-time code; integer arithmetic on secret scalars happens only in a trust
 """
 
 import hashlib
+from collections.abc import Callable
 
 import nacl.bindings as sodium
 from nacl.exceptions import CryptoError
@@ -60,7 +61,11 @@ def hash_to_scalar(*parts: bytes) -> int:
 
 
 def base(number: int) -> bytes:
-    point: bytes = sodium.crypto_scalarmult_ed25519_base_noclamp(encode_scalar(number))
+    """PointInvalid for zero: the identity is no key and no commitment."""
+    try:
+        point: bytes = sodium.crypto_scalarmult_ed25519_base_noclamp(encode_scalar(number))
+    except CryptoError as error:
+        raise PointInvalid from error
     return point
 
 
@@ -74,13 +79,18 @@ def multiply(number: int, point: bytes) -> bytes:
 
 
 def add(left: bytes, right: bytes) -> bytes:
-    point: bytes = sodium.crypto_core_ed25519_add(left, right)
-    return point
+    return _checked(sodium.crypto_core_ed25519_add, left, right)
 
 
 def subtract(left: bytes, right: bytes) -> bytes:
-    point: bytes = sodium.crypto_core_ed25519_sub(left, right)
-    return point
+    return _checked(sodium.crypto_core_ed25519_sub, left, right)
+
+
+def _checked(operation: Callable[[bytes, bytes], bytes], left: bytes, right: bytes) -> bytes:
+    try:
+        return operation(left, right)
+    except (CryptoError, TypeError, ValueError) as error:
+        raise PointInvalid from error
 
 
 def total(points: list[bytes]) -> bytes:

@@ -117,14 +117,14 @@ def check_consistency(old: int, new: int, path: list[bytes], first: bytes, secon
 
     From an empty tree there is nothing to prove: callers decide what an old size of 0 means.
     """
-    if not 0 < old <= new or any(len(item) != _HASH for item in [first, second, *path]):
-        raise ProofBroken(problem="sizes or hash length")
+    if not 0 < old <= new:
+        raise ProofBroken(problem="sizes")
     if old == new:
         if path or first != second:
             raise ProofBroken(problem="two roots for one size")
         return
-    if not path:
-        raise ProofBroken(problem="the proof is empty")
+    if not path or any(len(item) != _HASH for item in [first, second, *path]):
+        raise ProofBroken(problem="the proof is empty, or a hash has a wrong length")
     _walk_consistency(old, new, [first, *path] if old & (old - 1) == 0 else path, (first, second))
 
 

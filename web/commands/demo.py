@@ -34,7 +34,7 @@ class _Kept(msgspec.Struct):
     done: bool = False
 
 
-@click.command("demo", help="演示：一个真实项目从公告到合同 / one real tender, start to end.")
+@click.command("demo", help="一个真实项目从公告到合同 / one real tender, start to end.")
 @click.option("--once", is_flag=True, help="演到结束 / play it to the end")
 @click.option(
     "--out",
@@ -55,7 +55,7 @@ def command(once: bool, out: Path) -> None:  # noqa: FBT001  a flag
 
 
 def real_tenders() -> Path:
-    """The restated facts: in the checkout below docs/, in an installed wheel beside this package."""
+    """The restated facts: below docs/ in the checkout, beside this package in a wheel."""
     here = Path(__file__).parent.parent
     packed = here / "data" / "real-tenders.json"
     return packed if packed.exists() else here.parent / "docs" / "data" / "real-tenders.json"

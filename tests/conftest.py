@@ -1,0 +1,41 @@
+"""Fixtures that every room of the suite shares; `centre` verifies its whole ledger at the end."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from centre import TestCentre
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+settings.load_profile("ci")
+
+
+def shared(*parts: str) -> Path:
+    """A file of the shared vectors or data; the test is skipped by name where it is absent."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"shared/{'/'.join(parts)} is absent")
+    return path
+
+
+@pytest.fixture(name="shared")
+def _shared() -> object:
+    return shared
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[TestCentre]:
+    made = TestCentre(tmp_path)
+    yield made
+    made.verify_everything()
+    made.close()
