@@ -63,7 +63,8 @@ def _decrypt(
     key = body_key(dek, cokey if header.has_cokey else b"", header)
     decryptor = Cobblestone256Decryptor(key, header.context)
     try:
-        for chunk in body:  # writelines() would hold the whole body before it rolls over to disk
+        # writelines() would hold the whole body before it rolls over to disk
+        for chunk in body:  # noqa: FURB122
             plain.write(decryptor.update(chunk))
         plain.write(decryptor.finalize())
     except (InvalidTag, ValueError) as error:

@@ -30,6 +30,8 @@ RELEASES = "ocds/releases.json"
 CHECKPOINTS = "checkpoints"
 ENVELOPES = "envelopes"
 DATABASE = "ledger.db"
+_FILES = {ENTRIES, POLICY, RELEASES}
+_FOLDERS = (f"{CHECKPOINTS}/", f"{ENVELOPES}/", "tile/")
 _WIDTH = 256
 
 
@@ -95,8 +97,14 @@ class _Folder:
 
     def _text(self, name: str) -> str:
         try:
-            return (self._path / name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            return self._bytes(name).decode()
+        except UnicodeDecodeError as error:
+            raise FileBroken(path=name, problem=error) from error
+
+    def _bytes(self, name: str) -> bytes:
+        try:
+            return (self._path / name).read_bytes()
+        except OSError as error:
             raise FileBroken(path=name, problem=error) from error
 
 
@@ -113,6 +121,9 @@ class _Export(_Folder):
         for name in sorted(found ^ set(manifest.files)):
             problem = "未列入清单 / not listed" if name in found else "缺失 / missing"
             raise FileBroken(path=name, problem=problem)
+        for name in sorted(found):
+            if name not in _FILES and not name.startswith(_FOLDERS):
+                raise FileBroken(path=name, problem="不属于导出 / no part of an export")
         for name, digest in sorted(manifest.files.items()):
             if _digest(self._path / name) != digest:
                 self._name_entry(name)
@@ -137,11 +148,11 @@ class _Export(_Folder):
         for name in sorted(listed ^ set(expected)):
             raise FileBroken(path=name, problem="瓦片多余或缺失 / tile too many or missing")
         for name, content in expected.items():
-            if (self._path / name).read_bytes() != content:
+            if self._bytes(name) != content:
                 raise FileBroken(path=name, problem="与记录不符 / differs from the entries")
 
     def releases(self) -> bytes:
-        return (self._path / RELEASES).read_bytes()
+        return self._bytes(RELEASES)
 
     @property
     def published(self) -> str:
@@ -212,11 +223,13 @@ class _DataFolder(_Folder):
         if len(rows) != (1 if count else 0):
             raise FileBroken(path=f"{DATABASE}: head", problem="missing")
         for size, root, at, note in rows:
+            if size != count:
+                raise EntryBroken(index=min(size, count), problem="头部与行数不符 / head, rows")
             lines = note.split("\n")
             last = next(self._rows("SELECT raw FROM entry ORDER BY idx DESC LIMIT 1"))[0]
             at_matches = not last or read_entry(last, size - 1).at.isoformat() == at
             signed = [str(size), base64.b64encode(root).decode()]
-            if size != count or lines[1:3] != signed or not at_matches:
+            if lines[1:3] != signed or not at_matches:
                 raise FileBroken(path=f"{DATABASE}: head", problem="differs from the entries")
 
     def _rows(self, sql: str) -> Iterator[tuple]:  # type: ignore[type-arg]

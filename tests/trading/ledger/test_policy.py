@@ -7,8 +7,11 @@ from trading.ledger.checkpoint import Checkpoint, sign_checkpoint
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.signature import KeyType, NoteKey
 
-LOG = NoteKey.generate("log.example", KeyType.ED25519)
-W = {n: NoteKey.generate(f"{n}.example", KeyType.COSIGN_ED25519) for n in ("X1", "X2", "Y1")}
+LOG = NoteKey("log.example", KeyType.ED25519, b"L" * 32)
+W = {
+    name: NoteKey(f"{name}.example", KeyType.COSIGN_ED25519, name.encode() * 16)
+    for name in ("X1", "X2", "Y1")
+}
 
 
 def note(*witnesses: str, times: tuple[int, ...] = (100, 200, 300)) -> str:
