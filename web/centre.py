@@ -18,7 +18,7 @@ from trading.desks.purchaser import PurchaserDesk
 from trading.export import write_export
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
-from trading.kernel.errors import Refusal
+from trading.kernel.errors import Usage
 from trading.kernel.files import Objects, durable_write
 from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import SystemClock
@@ -115,12 +115,18 @@ class Centre:
     def _start_witnesses(self, origin: str) -> list[AsksWitness]:
         logs = [str(key.verifier) for key in log_keys(self.data, origin)]
         options = [item for log in logs for item in ("--log", log)]
+        folders = {name: str(self.folder / f"witness-{name}") for name in _WITNESSES}
+        keys = _run(
+            [
+                kaifeng("witness", "init", folder, "--name", f"{name}.example", *options)
+                for name, folder in folders.items()
+            ]
+        )
+        self._vkeys = {
+            name: VerifierKey.parse(key) for name, key in zip(folders, keys, strict=True)
+        }
         started: list[AsksWitness] = []
-        self._vkeys: dict[str, VerifierKey] = {}
-        for name in _WITNESSES:
-            folder = str(self.folder / f"witness-{name}")
-            init = kaifeng("witness", "init", folder, "--name", f"{name}.example", *options)
-            self._vkeys[name] = VerifierKey.parse(_run(init))
+        for name, folder in folders.items():
             witness = WitnessProcess(name, kaifeng("witness", "serve", folder))
             self._children.append(witness)
             started.append(witness)
@@ -133,12 +139,15 @@ class Centre:
         return policy
 
     def _start_trustees(self, names: tuple[str, ...]) -> list[AsksTrustee]:
+        policy = str(self.data / "policy.txt")
+        folders = {name: str(self.folder / f"trustee-{name}") for name in names}
+        keys = _run(
+            [kaifeng("trustee", "init", folder, "--policy", policy) for folder in folders.values()]
+        )
         started: list[AsksTrustee] = []
-        for name in names:
-            folder = str(self.folder / f"trustee-{name}")
-            policy = str(self.data / "policy.txt")
-            key = bytes.fromhex(_run(kaifeng("trustee", "init", folder, "--policy", policy)))
-            trustee = TrusteeProcess(name, key, kaifeng("trustee", "serve", folder))
+        for (name, folder), key in zip(folders.items(), keys, strict=True):
+            serve = kaifeng("trustee", "serve", folder)
+            trustee = TrusteeProcess(name, bytes.fromhex(key), serve)
             self._children.append(trustee)
             started.append(trustee)
         return started
@@ -155,8 +164,14 @@ class Centre:
         return actor
 
 
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, check=False, text=True)
-    if done.returncode:
-        raise Refusal(problem=done.stderr)
-    return done.stdout.strip()
+def _run(commands: list[list[str]]) -> list[str]:
+    """What each command prints; they run side by side."""
+    pipe = subprocess.PIPE
+    started = [subprocess.Popen(c, stdout=pipe, stderr=pipe, text=True) for c in commands]
+    printed = []
+    for process in started:
+        out, problem = process.communicate()
+        if process.returncode:
+            raise Usage(problem=problem.strip())
+        printed.append(out.strip())
+    return printed

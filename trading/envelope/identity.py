@@ -5,9 +5,9 @@
 
 import string
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
-from asn1crypto import cms
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,6 +23,9 @@ from cryptography.x509.oid import NameOID
 
 from trading.kernel.canonical import sha256
 from trading.kernel.errors import ContentMalformed
+
+if TYPE_CHECKING:
+    from asn1crypto import cms
 
 __all__ = ["Authority", "Certified", "Identity", "check_signature"]
 
@@ -105,6 +108,8 @@ def _clip(text: str) -> str:
 
 def check_signature(der: bytes, message: bytes) -> Certified:
     """The signer's certificate; ContentMalformed unless the signature covers `message`."""
+    from asn1crypto import cms  # noqa: PLC0415  75 ms that only an opening needs
+
     try:
         signed = cms.ContentInfo.load(der, strict=True)["content"]
         info = signed["signer_infos"][0]
@@ -121,7 +126,7 @@ def check_signature(der: bytes, message: bytes) -> Certified:
     )
 
 
-def _covered(info: cms.SignerInfo, message: bytes) -> bytes:
+def _covered(info: "cms.SignerInfo", message: bytes) -> bytes:
     """RFC 5652 section 5.4: the signed attributes if there are any, which hold the digest."""
     attributes = info["signed_attrs"]
     if not len(attributes):

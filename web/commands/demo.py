@@ -21,7 +21,6 @@ from web.cases import Case, read_cases
 from web.centre import Centre
 from web.play import THRESHOLD, Play, amount, deadline_after, first_ranks, wait_until
 
-_PACE = Pace(millis=250)
 _SLACK = timedelta(seconds=2)
 _EARLY = timedelta(milliseconds=400)
 _STATE = "demo.json"
@@ -43,7 +42,8 @@ class _Kept(msgspec.Struct):
     show_default=True,
     help="演示目录 / folder of the demo",
 )
-def command(once: bool, out: Path) -> None:  # noqa: FBT001  a flag
+@click.option("--day", default=250, show_default=True, help="演练中一日的毫秒数 / ms of a day")
+def command(once: bool, out: Path, day: int) -> None:  # noqa: FBT001  a flag
     """Play it, or go on where a killed run stopped."""
     if not once:
         raise click.UsageError("目前请用 --once / use --once for now")
@@ -51,7 +51,7 @@ def command(once: bool, out: Path) -> None:  # noqa: FBT001  a flag
         shutil.rmtree(out)
     case = read_cases(real_tenders()).cases[0]
     with Centre(out, Settings(), said=_said) as centre:
-        Demo(centre, case, out).run()
+        Demo(centre, case, out, Pace(day)).run()
 
 
 def real_tenders() -> Path:
@@ -62,11 +62,11 @@ def real_tenders() -> Path:
 
 
 class Demo:
-    def __init__(self, centre: Centre, case: Case, out: Path) -> None:
-        self._centre, self._case, self._out = centre, case, out
+    def __init__(self, centre: Centre, case: Case, out: Path, pace: Pace) -> None:
+        self._centre, self._case, self._out, self._pace = centre, case, out, pace
         kept = _kept(out).tender if (out / _STATE).exists() else centre.ids.mint()
         durable_write(out / _STATE, [msgspec.json.encode(_Kept(kept))])
-        self._play = Play(centre, case, _PACE, kept)
+        self._play = Play(centre, case, pace, kept)
         self._number = 0
 
     def run(self) -> None:
@@ -109,9 +109,9 @@ class Demo:
 
     def _publish(self) -> None:
         now = self._centre.clock.read().at
-        state = self._play.publish(deadline_after(now, _PACE, _SLACK))
+        state = self._play.publish(deadline_after(now, self._pace, _SLACK))
         self._say(
-            f"公告发布，截标 {_clock(state.deadline)}（演练：一日 = {_PACE.millis} 毫秒）",
+            f"公告发布，截标 {_clock(state.deadline)}（演练：一日 = {self._pace.millis} 毫秒）",
             "published; the twenty days of the law are kept at rehearsal pace",
         )
 
