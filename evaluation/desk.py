@@ -90,7 +90,8 @@ class _Ground(msgspec.Struct, frozen=True):
 def _rejections(tender: Tender) -> list[Rejection]:
     """否决投标: the grounds of 条例 51 that follow from the facts alone."""
     bids = tender.priced()
-    times = Counter((bid.lot, bid.bidder_id) for bid in bids)
+    # only a bid with the bidder's own certificate counts against it: nobody eliminates a rival
+    times = Counter((bid.lot, bid.bidder_id) for bid in bids if bid.certificate)
     found = []
     for bid in bids:
         ground = _ground(tender, bid, times[bid.lot, bid.bidder_id])

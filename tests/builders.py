@@ -17,7 +17,7 @@ from trading.kernel.ids import TenderId
 from trading.ledger.policy import Witnessed
 from trading.tender import Tender
 
-AUTHORITY = Authority("测试 CA", datetime(2026, 1, 1, tzinfo=UTC))
+AUTHORITY = Authority.create("测试 CA", datetime(2026, 1, 1, tzinfo=UTC))
 THREE = (9_800_000, 10_000_000, 12_000_000)
 
 
@@ -68,6 +68,8 @@ class AStory:
             "procedure": "open-tender",
             "method": "lowest-reviewed-price",
             "lots": (Lot(1, "第一标段"),),
+            "panel": "panel",
+            "authorities": (AUTHORITY.certificate(),),
         }
         self.wanted = TenderDrafted(**(wanted | changes))  # type: ignore[arg-type]
         self.before: Witnessed | None = None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evaluation.desk import EvaluationDesk
 from trading.audit import Audit, Step
+from trading.committee import Charter
 from trading.desks.award import AwardDesk
 from trading.desks.bidder import BidderDesk
 from trading.desks.ceremony import CeremonyDesk
@@ -13,7 +14,7 @@ from trading.desks.opening import OpeningDesk
 from trading.desks.purchaser import PurchaserDesk
 from trading.desks.registrar import RegistrarDesk
 from trading.desks.trustee import Trustee, TrusteeAnswer, TrusteeRequest
-from trading.export import write_export
+from trading.export import Trust, write_export
 from trading.kernel.calendar import Calendar
 from trading.kernel.files import Objects
 from trading.kernel.ids import PartyId, SystemIds
@@ -44,8 +45,8 @@ class LocalWitness:
 class LocalTrustee:
     """The trustee's own code, without the pipe."""
 
-    def __init__(self, name: str, trustee: Trustee) -> None:
-        self.name, self.trustee = name, trustee
+    def __init__(self, name: str, trustee: Trustee, folder: Path) -> None:
+        self.name, self.trustee, self.folder = name, trustee, folder
         self.key = trustee.public
         self.synced = 0
 
@@ -85,6 +86,15 @@ class TestCentre:
             calendar=Calendar.of_china(),
         )
         self.trustees = [self._trustee(number) for number in range(1, trustees + 1)]
+        self.charter_text = str(
+            Charter(
+                min(3, trustees), {t.name.replace(" ", "-"): t.key.hex() for t in self.trustees}
+            )
+        )
+        (self.data / "charter.txt").write_text(self.charter_text)
+        for local in self.trustees:
+            local.trustee.appoint(self.charter_text)
+            local.trustee = Trustee(local.folder, self.clock)
         self._furnish()
         self._exports = 0
 
@@ -119,9 +129,8 @@ class TestCentre:
 
     def _trustee(self, number: int) -> LocalTrustee:
         folder = self.folder / f"trustee-{number}"
-        return LocalTrustee(
-            f"trustee {number}", Trustee.create(folder, self.policy_text, self.clock)
-        )
+        trustee = Trustee.create(folder, self.policy_text, self.clock)
+        return LocalTrustee(f"trustee {number}", trustee, folder)
 
     def actor(self, name: str, *roles: Role) -> Actor:
         actor = Actor(PartyId(name), frozenset(roles), ActorKey.generate())
@@ -134,7 +143,8 @@ class TestCentre:
     def export(self) -> Path:
         self._exports += 1
         out = self.folder / f"export-{self._exports}"
-        write_export(out, self.ledger, self.publisher, self.policy_text, self.objects)
+        trust = Trust(self.policy_text, self.charter_text)
+        write_export(out, self.ledger, self.publisher, trust, self.objects)
         return out
 
     def verify(self, path: Path) -> list[Step]:

@@ -6,33 +6,41 @@ proofs are checked, envelopes opened again. Needs nothing but `trading`.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
+from trading.committee import Charter
+from trading.envelope.admit import check_body
 from trading.envelope.layout import PREFIX, Prefix
 from trading.facts.bidding import BiddingClosed
 from trading.facts.party import EntryErased
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import (
-    Broken,
     CheckpointBroken,
     EntryBroken,
     FileBroken,
     Refusal,
 )
-from trading.ledger.archive import Archive
+from trading.ledger.archive import CHARTER, POLICY, Archive
 from trading.ledger.chain import Chain, Link
 from trading.ledger.checkpoint import Checkpoint, verify_log_signature
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 from trading.ledger.note import Note
-from trading.ledger.policy import Policy
+from trading.ledger.policy import Policy, Witnessed
 from trading.ocds import package, releases
-from trading.redecide import Redecider
+from trading.redecide import Redecider, TenderReader
 from trading.roll import Roll
-from trading.tender import Tender
+from trading.tender import Phase, Tender
 
 __all__ = ["Audit", "Step"]
+
+T = TypeVar("T")
+
+
+# What hostile files and rows can make reading raise; everything else would be a bug of ours.
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -45,22 +53,27 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Audit:
-    """One verification. `policy` is the verifier's own; without it, the archive's is believed."""
+    """One verification, by the verifier's own policy and charter, or else by the archive's."""
 
     def __init__(
         self,
         archive: Archive,
         policy: Policy | None = None,
+        charter: Charter | None = None,
         tick: Callable[[int], None] | None = None,
     ) -> None:
         self._archive, self._tick = archive, tick or (lambda _: None)
-        self._policy = policy or Policy.parse(archive.policy())
+        self._policy = policy or _believed(POLICY, archive.policy(), Policy.parse)
         self._chain, self._roll = Chain(), Roll()
         self._leaves: list[bytes] = []
         self._facts: list[tuple[Fact, Stamp]] = []
-        self._tenders: dict[str, Tender] = {}
-        self._redecider = Redecider(Calendar.of_china(), self._body, self._policy, self._root)
+        self._witnessed: list[Witnessed] = []
         self._named: set[int] = set()
+        charter = charter or _believed(CHARTER, archive.charter(), Charter.parse)
+        calendar = Calendar.of_china()
+        self._reader = TenderReader(
+            Redecider(calendar, self._body, self._policy, self._root, charter)
+        )
 
     def run(self, report: Callable[[Step], None]) -> None:
         """All steps in order; Broken (exit 1) at the first thing that is wrong."""
@@ -74,7 +87,13 @@ class Audit:
             ("公开数据", "releases", self._releases),
         ]
         for number, (zh, en, step) in enumerate(steps, 1):
-            report(Step(number, zh, en, step()))
+            try:
+                report(Step(number, zh, en, step()))
+            except Refusal:
+                raise
+            except _UNREADABLE as error:
+                problem = f"第 {number} 步无法读取 / step {number} cannot read it: {error!r}"
+                raise FileBroken(path=en, problem=problem) from error
 
     # (1) every file or row is whole and listed
     def _files(self) -> str:
@@ -104,27 +123,25 @@ class Audit:
     def _checkpoints(self) -> str:
         policy = self._policy
         last, count = 0, 0
-        newest = None
         for note in self._archive.notes():
             checkpoint = self._checkpoint(policy, note)
-            newest = checkpoint
             if checkpoint.size < last:
                 raise CheckpointBroken(size=checkpoint.size, problem="顺序有误 / out of order")
             last, count = checkpoint.size, count + 1
-        if newest is None or newest.size != self._chain.tree.size:
-            size = newest.size if newest else 0
-            problem = f"未覆盖全部 {self._chain.tree.size} 条记录 / does not cover all entries"
-            raise CheckpointBroken(size=size, problem=problem)
-        return f"{count}"
+        size = self._chain.tree.size
+        self._archive.check_head(size, self._chain.tree.root(), list(policy.logs))
+        if not count or (self._archive.has_releases and last != size):
+            problem = f"未覆盖全部 {size} 条记录 / does not cover all entries"
+            raise CheckpointBroken(size=last, problem=problem)
+        open_end = f" ({size - last} 条尚未联署 / not yet cosigned)" if last != size else ""
+        return f"{count}{open_end}"
 
     def _checkpoint(self, policy: Policy, note: str) -> Checkpoint:
         parsed = Note.parse(note)
         if str(parsed) != note:
             raise CheckpointBroken(size="?", problem="写法不规范 / not in its one spelling")
         head = verify_log_signature(parsed, list(policy.logs))
-        cosigned = len(parsed.signatures) > len(policy.logs)
-        if self._archive.has_releases or cosigned:  # a data folder's head is not cosigned yet
-            policy.check(note)
+        self._witnessed.append(policy.check(note))
         tree = self._chain.tree
         if head.size > tree.size or tree.root(head.size) != head.root:
             raise CheckpointBroken(size=head.size, problem="与记录不符 / not of these entries")
@@ -142,19 +159,24 @@ class Audit:
     # (5) every fact of every tender is what the rules decided at its moment
     def _tender_acts(self) -> str:
         for fact, stamp in self._facts:
-            if stamp.stream.startswith("tender:"):
-                tender = stamp.stream.removeprefix("tender:")
-                state = self._tenders.setdefault(tender, Tender(tender))
-                try:
-                    self._redecider.check(state, fact, stamp)
-                    state.apply(fact, stamp)
-                except Broken:
-                    raise
-                except Refusal as refusal:
-                    problem = f"{refusal.code} {refusal.text('zh')} / {refusal.text('en')}"
-                    raise EntryBroken(index=stamp.index, problem=problem) from refusal
-                self._tick(stamp.index)
-        return f"{len(self._tenders)}"
+            self._reader.read(fact, stamp)
+            self._tick(stamp.index)
+        for state in self._reader.tenders.values():
+            self._check_bracket(state)
+        return f"{len(self._reader.tenders)}"
+
+    def _check_bracket(self, state: Tender) -> None:
+        """The closing took the first witnessed head at the deadline, and the last one before it."""
+        if state.closed is None or state.deadline is None:
+            return
+        before = Checkpoint.parse(Note.parse(state.closed.before).text).size
+        closing = Checkpoint.parse(Note.parse(state.closed.closing).text).size
+        for witnessed in self._witnessed:
+            size = witnessed.checkpoint.size
+            early = witnessed.median < state.deadline
+            if (early and size > before) or (not early and size < closing):
+                problem = "截标未用最近的检查点 / the closing skipped a nearer checkpoint"
+                raise CheckpointBroken(size=size, problem=problem)
 
     # (6) the envelopes of every closing are there and are the ones that were received
     def _envelopes(self) -> str:
@@ -164,10 +186,24 @@ class Audit:
             if isinstance(fact, BiddingClosed)
             for eid in fact.envelopes
         }
+        if not self._archive.has_releases:
+            counted |= self._check_waiting()
         extra = self._archive.envelopes() - counted if self._archive.has_releases else set()
         for eid in sorted(extra):
             raise FileBroken(path=f"envelopes/{eid}.kfe", problem="不属于任何截标 / in no closing")
         return f"{len(counted)}"
+
+    def _check_waiting(self) -> set[str]:
+        """A live centre must still hold every sealed envelope that may come to be opened."""
+        waiting = {
+            eid: state.received[eid].prefix
+            for state in self._reader.tenders.values()
+            if state.phase is Phase.BIDDING
+            for eid in state.current.values()
+        }
+        for eid, prefix in waiting.items():
+            check_body(prefix, self._body(eid))
+        return set(waiting)
 
     # (7) the published open data is what the facts give
     def _releases(self) -> str:
@@ -193,3 +229,10 @@ class Audit:
             raise FileBroken(path=f"envelopes/{eid}.kfe", problem="前缀不符 / prefix differs")
         yield first[PREFIX:]
         yield from chunks
+
+
+def _believed(name: str, text: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(text)
+    except Refusal as refusal:
+        raise FileBroken(path=name, problem=refusal.text("en")) from refusal

@@ -41,6 +41,7 @@ __all__ = [
 
 _DEADLINE_ARTICLE = "招标投标法实施条例 第三十六条"
 _OPENING_ARTICLE = "招标投标法 第三十四条"
+_BRACKET_SECONDS = 2
 
 
 def decide_publish(
@@ -141,11 +142,12 @@ def check_bracket(deadline: datetime, before: Witnessed, closing: Witnessed) -> 
         raise RuleBroken(act="截标", article=_OPENING_ARTICLE, problem="checkpoints are swapped")
 
 
-def bracket_incident(before: Witnessed, closing: Witnessed, limit: int) -> BracketWide | None:
+def bracket_incident(before: Witnessed, closing: Witnessed) -> BracketWide | None:
+    """A gap of more than two seconds around the deadline is an incident that must be logged."""
     gap = closing.median - before.median
-    if gap <= timedelta(seconds=limit):
+    if gap <= timedelta(seconds=_BRACKET_SECONDS):
         return None
-    return BracketWide(seconds=int(gap.total_seconds()), limit=limit)
+    return BracketWide(seconds=int(gap.total_seconds()), limit=_BRACKET_SECONDS)
 
 
 class Failures(msgspec.Struct, frozen=True):

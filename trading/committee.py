@@ -19,9 +19,50 @@ from trading.keys import dkg
 from trading.keys.dkg import Ceremony, Committee, Deal
 from trading.keys.reshare import Handover, reshared
 
-__all__ = ["Seat", "ceremony_of", "deal_of", "form_seat", "record_deal", "reshare_seat"]
+__all__ = ["Charter", "Seat", "ceremony_of", "deal_of", "form_seat", "record_deal", "reshare_seat"]
 
 _REMEMBERED = 512  # ceremonies whose check is not repeated for every fold
+
+
+class Charter(msgspec.Struct, frozen=True):
+    """受托章程: which institutions may hold shares, and how many must act together at least.
+
+    Trustees and verifiers keep their own copy: without it a centre could seat its own people.
+    One line `threshold N`, then a line `trustee NAME KEY` for each.
+    """
+
+    threshold: int
+    trustees: dict[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Charter":
+        threshold, trustees = 0, {}
+        for line in text.splitlines():
+            match line.split():
+                case ["threshold", number] if number.isascii() and number.isdecimal():
+                    threshold = int(number)
+                case ["trustee", name, key] if len(_hex(key)) == 32:
+                    trustees[name] = key
+                case [] | ["#", *_]:
+                    pass
+                case _:
+                    raise CommitteeRefusal(problem=f"受托章程 / charter: {line[:60]}")
+        if not 1 <= threshold <= len(trustees):
+            raise CommitteeRefusal(problem="受托章程的门限 / threshold of the charter")
+        return cls(threshold, trustees)
+
+    def __str__(self) -> str:
+        lines = [f"trustee {name} {key}" for name, key in self.trustees.items()]
+        return "\n".join([f"threshold {self.threshold}", *lines, ""])
+
+    def check(self, ceremony: Ceremony) -> None:
+        """CommitteeRefusal unless all members are in the charter and enough must act."""
+        ceremony.check()
+        strangers = {key.hex() for key in ceremony.members} - set(self.trustees.values())
+        if strangers:
+            raise CommitteeRefusal(problem=f"不在章程之列 / not in the charter: {min(strangers)}")
+        if ceremony.threshold < self.threshold:
+            raise CommitteeRefusal(problem=f"门限低于章程 / threshold below {self.threshold}")
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -90,7 +131,8 @@ def reshare_seat(old: Seat, fact: CommitteeReshared) -> Seat:
         raise CommitteeRefusal(problem="no such committee to hand over")
     handovers = [handover_of(record) for record in fact.handovers]
     for handover in handovers:
-        if handover.dealer.hex() != old.members[handover.index - 1]:
+        known = 1 <= handover.index <= len(old.members)
+        if not known or handover.dealer.hex() != old.members[handover.index - 1]:
             raise CommitteeRefusal(problem="the dealer is not the old committee's member")
     return _seat(fact, reshared(ceremony_of(fact), old.committee, handovers))
 

@@ -9,11 +9,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from trading.facts.bidding import BiddingClosed
 from trading.kernel.canonical import canonical
 from trading.kernel.errors import FileUnreadable
 from trading.kernel.files import Objects, durable_write, read_chunks
 from trading.ledger.archive import (
+    CHARTER,
     CHECKPOINTS,
     ENTRIES,
     ENVELOPES,
@@ -33,13 +36,20 @@ from trading.ledger.tiles import bundle, entries_path, tile_files
 from trading.ledger.tree import Tree
 from trading.ocds import package, releases
 
-__all__ = ["write_export"]
+__all__ = ["Trust", "write_export"]
 
 _WIDTH = 256
 
 
+class Trust(msgspec.Struct, frozen=True):
+    """What verifiers rely on, as texts: the trust policy and the trustees' charter."""
+
+    policy: str
+    charter: str
+
+
 def write_export(
-    out: Path, ledger: Ledger, publisher: Publisher, policy: str, objects: Objects
+    out: Path, ledger: Ledger, publisher: Publisher, trust: Trust, objects: Objects
 ) -> int:
     """Write to `out`, which must be empty or absent; the number of entries."""
     if out.exists() and any(out.iterdir()):
@@ -56,7 +66,8 @@ def write_export(
         durable_write(partial / ENVELOPES / f"{eid}.kfe", read_chunks(objects.path(eid)))
     published = facts[-1][1].at if facts else publisher.publish().median
     durable_write(partial / RELEASES, [package(releases(facts), published), b"\n"])
-    durable_write(partial / POLICY, [policy.encode()])
+    durable_write(partial / POLICY, [trust.policy.encode()])
+    durable_write(partial / CHARTER, [trust.charter.encode()])
     manifest = ExportManifest(_digests(partial), head.origin, published.isoformat(), head.size)
     durable_write(partial / MANIFEST, [canonical(manifest), b"\n"])
     if out.exists():

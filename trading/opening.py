@@ -29,8 +29,10 @@ from trading.kernel.errors import (
     IllegalTransition,
     Refusal,
     ShareInvalid,
+    TooEarly,
     TooFewShares,
 )
+from trading.kernel.instant import Reading
 from trading.keys.group import lift
 from trading.keys.opening import Share, check_share, combine
 from trading.tender import Phase, Received, Tender
@@ -76,9 +78,13 @@ def decide_reveal(tender: Tender, eid: str, cokey: bytes) -> CokeyRevealed:
     return CokeyRevealed(eid=eid, cokey=cokey.hex())
 
 
-def decide_missing(tender: Tender, eid: str) -> CokeyMissing:
+def decide_missing(tender: Tender, eid: str, now: Reading) -> CokeyMissing:
     """The window ended: the bid counts as revoked, the opening goes on."""
     bid = _sealed(tender, eid)
+    draft = tender.drafted
+    end = (tender.deadline or now.at) + draft.cokey_minutes * draft.pace.day / 1440
+    if not now.is_surely_after(end):
+        raise TooEarly(act="结束解密", moment=end, article=_REVOKED)
     _before_shares(tender, bid.prefix.header.stage)
     if eid in tender.cokeys or not bid.prefix.header.has_cokey:
         raise CommitteeRefusal(problem="the co-key is not missing")
@@ -140,7 +146,7 @@ def open_one(
         content = open_envelope(bid.prefix, dek, _cokey(tender, bid), body, extract)
     except (CannotOpen, EnvelopeRefusal) as refusal:
         return _unopened(bid, combined, refusal)
-    return _opened(bid, combined, content)
+    return _opened(tender, bid, combined, content)
 
 
 def _cokey(tender: Tender, bid: Received) -> bytes:
@@ -149,7 +155,7 @@ def _cokey(tender: Tender, bid: Received) -> bytes:
     return bytes.fromhex(tender.cokeys.get(bid.eid, ""))
 
 
-def _opened(bid: Received, combined: Combined, content: Opened) -> EnvelopeOpened:
+def _opened(tender: Tender, bid: Received, combined: Combined, content: Opened) -> EnvelopeOpened:
     manifest, header = content.manifest, bid.prefix.header
     price = manifest.price
     return EnvelopeOpened(
@@ -163,8 +169,16 @@ def _opened(bid: Received, combined: Combined, content: Opened) -> EnvelopeOpene
         price=price.fen if price else None,
         currency=price.currency if price else "",
         files=tuple(FileRecord(f.name, f.size, f.sha256) for f in manifest.files),
-        certificate=content.certified.fingerprint if content.certified else "",
+        certificate=_certificate(tender, content),
     )
+
+
+def _certificate(tender: Tender, content: Opened) -> str:
+    """Its fingerprint, if it is the named bidder's own and of an accepted authority."""
+    certified, number = content.certified, content.manifest.bidder.id
+    if certified and certified.speaks_for(number, tender.drafted.authorities):
+        return certified.fingerprint
+    return ""
 
 
 def _unopened(bid: Received, combined: Combined, refusal: Refusal) -> EnvelopeUnopened:

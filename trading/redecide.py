@@ -4,7 +4,7 @@ One small function a fact; a fact without one needs no more than its place in th
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from trading.award import decide_award, decide_publicity
@@ -16,6 +16,7 @@ from trading.bidding import (
     decide_receive,
     decide_withdraw,
 )
+from trading.committee import Charter, ceremony_of
 from trading.contract import decide_complete, decide_contract
 from trading.envelope.admit import check_body
 from trading.envelope.layout import Prefix
@@ -26,6 +27,7 @@ from trading.facts.bidding import (
     EnvelopeReceived,
     EnvelopeWithdrawn,
 )
+from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
 from trading.facts.notice import NoticeCorrected, QuestionAnswered
 from trading.facts.opening import (
@@ -46,7 +48,7 @@ from trading.facts.tender import (
     TenderPublished,
 )
 from trading.kernel.calendar import Calendar
-from trading.kernel.errors import EntryBroken, RuleBroken
+from trading.kernel.errors import Broken, EntryBroken, Fatal, Refusal, RuleBroken, TooLate
 from trading.kernel.instant import Reading
 from trading.ledger.checkpoint import Checkpoint
 from trading.ledger.entry import Stamp
@@ -67,24 +69,32 @@ from trading.procedure import Procedure
 from trading.procedures import PROCEDURES
 from trading.tender import Phase, Tender
 
-__all__ = ["Redecider"]
+__all__ = ["Redecider", "TenderReader"]
 
 _LATENCY = timedelta(seconds=5)  # between a decision and its commit
 
 
 class Redecider:
-    """`body(eid)` streams a body; `policy` and `root` say what checkpoints are worth."""
+    """`body(eid)` streams a body; `policy` and `root` say what checkpoints are worth.
+
+    A trustee has no bodies: it passes None and believes what an envelope is said to contain, not
+    that it was due to be opened.
+    """
 
     def __init__(
         self,
         calendar: Calendar,
-        body: Callable[[str], Iterator[bytes]],
+        body: Callable[[str], Iterator[bytes]] | None,
         policy: Policy,
         root: Callable[[int], bytes],
+        charter: Charter,
     ) -> None:
         self._calendar, self._body, self._policy, self._root = calendar, body, policy, root
+        self._charter = charter
         self._decide: dict[type[Fact], Callable[[Tender, Any, Reading], Fact | None]] = {
             TenderDrafted: self._drafted,
+            CommitteeFormed: self._seated,
+            CommitteeReshared: self._seated,
             TenderPublished: self._published,
             NoticeCorrected: self._corrected,
             QuestionAnswered: self._answered,
@@ -127,6 +137,15 @@ class Redecider:
         PROCEDURES[fact.procedure]
         return fact if state.draft is None and fact.tender == state.id else TenderCompleted()
 
+    def _seated(
+        self, state: Tender, fact: CommitteeFormed | CommitteeReshared, now: Reading
+    ) -> Fact:
+        """By the charter; a handover only while bids come in. Folding repeats the arithmetic."""
+        self._charter.check(ceremony_of(fact))
+        if isinstance(fact, CommitteeReshared) and state.deadline:
+            _in_time(state.deadline, now)
+        return fact
+
     def _published(self, state: Tender, fact: TenderPublished, now: Reading) -> Fact:
         return decide_publish(state, fact, _procedure(state), now, self._calendar)
 
@@ -151,16 +170,30 @@ class Redecider:
             (eid for eid in state.current.values() if state.received[eid].index < size),
             key=lambda eid: state.received[eid].index,
         )
-        for eid in final:
-            check_body(state.received[eid].prefix, self._body(eid))
+        if self._body:
+            for eid in final:
+                check_body(state.received[eid].prefix, self._body(eid))
         return BiddingClosed(before=fact.before, closing=fact.closing, envelopes=tuple(final))
 
-    def _wide(self, state: Tender, fact: BracketWide, _: Reading) -> Fact | None:
+    def _nothing_due(self, state: Tender) -> None:
+        """Whatever the law says at the closing has been said before anybody opens anything."""
+        failures = decide_failures(state, _procedure(state))
+        if failures.lots or failures.tender:
+            raise RuleBroken(
+                act="开标", article="", problem="流标未宣布 / a failure is not declared"
+            )
+        closed = state.closed
+        if closed and not state.incident:
+            before, closing = self._witnessed(closed.before), self._witnessed(closed.closing)
+            if bracket_incident(before, closing):
+                raise RuleBroken(act="开标", article="", problem="截标间隔未记 / a wide bracket")
+
+    def _wide(self, state: Tender, _: BracketWide, __: Reading) -> Fact | None:
         closed = state.closed
         if closed is None:
             return None
         before, closing = self._witnessed(closed.before), self._witnessed(closed.closing)
-        return bracket_incident(before, closing, fact.limit)
+        return bracket_incident(before, closing)
 
     def _lots_failed(self, state: Tender, _: LotsFailed, __: Reading) -> Fact | None:
         return decide_failures(state, _procedure(state)).lots
@@ -173,16 +206,21 @@ class Redecider:
     def _revealed(self, state: Tender, fact: CokeyRevealed, _: Reading) -> Fact:
         return decide_reveal(state, fact.eid, bytes.fromhex(fact.cokey))
 
-    def _missing(self, state: Tender, fact: CokeyMissing, _: Reading) -> Fact:
-        return decide_missing(state, fact.eid)
+    def _missing(self, state: Tender, fact: CokeyMissing, now: Reading) -> Fact:
+        return decide_missing(state, fact.eid, now)
 
     def _share(self, state: Tender, fact: ShareGiven | ShareBlamed, _: Reading) -> Fact:
+        self._nothing_due(state)
         return decide_share(state, fact.stage, share_of(fact))
 
-    def _opened(self, state: Tender, fact: EnvelopeOpened | EnvelopeUnopened, _: Reading) -> Fact:
+    def _opened(
+        self, state: Tender, fact: EnvelopeOpened | EnvelopeUnopened, _: Reading
+    ) -> Fact | None:
         order = [bid.eid for bid in state.final(fact.stage)]
         position = order.index(fact.eid)
         combined = combined_point(state, fact.stage, position)
+        if self._body is None:
+            return fact if combined.point.hex() == fact.point else None
         return open_one(state, state.received[fact.eid], combined, self._body(fact.eid))
 
     def _technical(self, state: Tender, _: TechnicalOpened, __: Reading) -> Fact:
@@ -228,6 +266,41 @@ class Redecider:
         if self._root(head.size) != head.root:
             raise RuleBroken(act="截标", article="", problem="检查点与记录不符 / other entries")
         return witnessed
+
+
+class TenderReader:
+    """Follows the facts of all tenders: each decided again, then folded."""
+
+    def __init__(self, redecider: Redecider) -> None:
+        self._redecider = redecider
+        self.tenders: dict[str, Tender] = {}
+
+    def read(self, fact: Fact, stamp: Stamp) -> None:
+        """EntryBroken if the rules do not give this fact."""
+        if not stamp.stream.startswith("tender:"):
+            return
+        tender = stamp.stream.removeprefix("tender:")
+        state = self.tenders.setdefault(tender, Tender(tender))
+        try:
+            self._redecider.check(state, fact, stamp)
+            state.apply(fact, stamp)
+        except (Broken, Fatal):
+            raise
+        except Refusal as refusal:
+            problem = f"{refusal.code} {refusal.text('zh')} / {refusal.text('en')}"
+            raise EntryBroken(index=stamp.index, problem=problem) from refusal
+        except _NONSENSE as error:
+            problem = f"所指不存在 / it speaks of nothing: {error!r}"
+            raise EntryBroken(index=stamp.index, problem=problem) from error
+
+
+# A fact of the right shape may still name what does not exist, or hold hex that is none.
+_NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration)
+
+
+def _in_time(deadline: datetime, now: Reading) -> None:
+    if not now.is_surely_before(deadline):
+        raise TooLate(act="移交", deadline=deadline, article="")
 
 
 def _procedure(state: Tender) -> Procedure:

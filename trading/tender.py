@@ -22,7 +22,6 @@ from trading.facts.bidding import (
     BiddingClosed,
     BracketWide,
     EnvelopeReceived,
-    EnvelopeRefused,
     EnvelopeWithdrawn,
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
@@ -47,8 +46,9 @@ from trading.facts.tender import (
     TenderPublished,
 )
 from trading.kernel.canonical import sha256
-from trading.kernel.errors import StreamUnknown
+from trading.kernel.errors import RoleMissing, StreamUnknown
 from trading.kernel.machine import Machine
+from trading.kernel.party import Role
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 
@@ -70,6 +70,8 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"  # 终止
 
 
+_OWNERS = frozenset({Role.PURCHASER, Role.AGENCY})
+
 _STAYING = [
     (Phase.DRAFT, CommitteeFormed),
     (Phase.BIDDING, CommitteeReshared),
@@ -77,9 +79,7 @@ _STAYING = [
     (Phase.BIDDING, QuestionAsked),
     (Phase.BIDDING, QuestionAnswered),
     (Phase.BIDDING, EnvelopeReceived),
-    (Phase.BIDDING, EnvelopeRefused),
     (Phase.BIDDING, EnvelopeWithdrawn),
-    (Phase.SEALED, EnvelopeRefused),
     (Phase.SEALED, BracketWide),
     (Phase.SEALED, LotsFailed),
     *(
@@ -145,11 +145,13 @@ class Tender(msgspec.Struct):
     id: str
     phase: Phase = MACHINE.start
     height: int = 0
+    owner: str = ""
     draft: TenderDrafted | None = None
     published_at: datetime | None = None
     deadline: datetime | None = None
     documents_until: datetime | None = None
     seats: dict[int, Seat] = {}
+    ceremonies: list[CommitteeFormed | CommitteeReshared] = []
     questions: dict[str, QuestionAsked] = {}
     answers: dict[str, tuple[QuestionAnswered, datetime]] = {}
     corrections: list[tuple[NoticeCorrected, datetime]] = []
@@ -158,6 +160,7 @@ class Tender(msgspec.Struct):
     encapsulated: set[bytes] = set()
     withdrawn: set[str] = set()
     closed: BiddingClosed | None = None
+    incident: BracketWide | None = None
     failed_lots: dict[int, LotsFailed] = {}
     cokeys: dict[str, str] = {}
     missing: set[str] = set()
@@ -174,11 +177,25 @@ class Tender(msgspec.Struct):
 
     def apply(self, fact: Fact, stamp: Stamp) -> None:
         """One step; IllegalTransition (KF-101) if the table has no such row."""
-        self.phase = MACHINE.after(self.phase, type(fact))
+        if self.draft is None:
+            self.owner = stamp.actor
+        self.phase = self.next_phase(self.phase, fact, stamp.actor)
         step = _STEPS.get(type(fact))
         if step:
             step(self, fact, stamp)
         self.height = stamp.height + 1
+
+    def next_phase(self, phase: Phase, fact: Fact, actor: str) -> Phase:
+        """Where the fact would lead, or a refusal: by the table, and by who may decide here.
+
+        The party that drafted the tender decides in it, and the panel it named evaluates.
+        """
+        expected = self.owner if fact.by <= _OWNERS and self.draft else None
+        if isinstance(fact, CandidatesRecommended) and self.drafted.panel:
+            expected = self.drafted.panel
+        if expected is not None and actor != expected:
+            raise RoleMissing(party=actor, fact=type(fact).__name__, roles=expected)
+        return MACHINE.after(phase, type(fact))
 
     @property
     def drafted(self) -> TenderDrafted:
@@ -244,10 +261,12 @@ def _drafted(tender: Tender, fact: TenderDrafted, _: Stamp) -> None:
 
 def _formed(tender: Tender, fact: CommitteeFormed, _: Stamp) -> None:
     tender.seats[fact.stage] = form_seat(tender.id, fact)
+    tender.ceremonies.append(fact)
 
 
 def _reshared(tender: Tender, fact: CommitteeReshared, _: Stamp) -> None:
     tender.seats[fact.stage] = reshare_seat(tender.seats[fact.stage], fact)
+    tender.ceremonies.append(fact)
 
 
 def _published(tender: Tender, fact: TenderPublished, stamp: Stamp) -> None:
@@ -282,6 +301,10 @@ def _withdrawn(tender: Tender, fact: EnvelopeWithdrawn, _: Stamp) -> None:
 
 def _closed(tender: Tender, fact: BiddingClosed, _: Stamp) -> None:
     tender.closed = fact
+
+
+def _wide(tender: Tender, fact: BracketWide, _: Stamp) -> None:
+    tender.incident = fact
 
 
 def _lots_failed(tender: Tender, fact: LotsFailed, _: Stamp) -> None:
@@ -345,6 +368,7 @@ _STEPS: dict[type[Fact], Callable[[Tender, Any, Stamp], None]] = {
     EnvelopeReceived: _received,
     EnvelopeWithdrawn: _withdrawn,
     BiddingClosed: _closed,
+    BracketWide: _wide,
     LotsFailed: _lots_failed,
     CokeyRevealed: _cokey,
     CokeyMissing: _cokey_missing,

@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Self
 
 from evaluation.desk import EvaluationDesk
+from trading.committee import Charter
 from trading.desks.award import AwardDesk
 from trading.desks.bidder import BidderDesk
 from trading.desks.ceremony import AsksTrustee, CeremonyDesk
 from trading.desks.office import Office
 from trading.desks.opening import OpeningDesk
 from trading.desks.purchaser import PurchaserDesk
-from trading.export import write_export
+from trading.envelope.identity import Authority
+from trading.export import Trust, write_export
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import Usage
-from trading.kernel.files import Objects, durable_write
+from trading.kernel.files import Objects, durable_write, write_secret
 from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Actor, Role
-from trading.kernel.settings import Settings
+from trading.kernel.settings import Settings, read_secret
 from trading.ledger.committer import SqliteLedger
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.publish import Publisher
@@ -35,6 +37,7 @@ from web.pipes import TrusteeProcess, WitnessProcess, kaifeng
 __all__ = ["Centre", "log_keys", "open_ledger"]
 
 _WITNESSES = ("notary", "supervisor")
+_THRESHOLD = 3
 _TRUSTEES = ("agency", "supervisor", "notary", "exchange", "association")
 
 
@@ -85,12 +88,13 @@ class Centre:
             objects=self.objects,
             calendar=Calendar.of_china(),
         )
+        self.authority = self._rehearsal_authority()
         self._furnish(settings)
 
     def _furnish(self, settings: Settings) -> None:
         self.purchaser = PurchaserDesk(self.office)
         self.bidder = BidderDesk(self.office, settings.envelope_limit_mib << 20)
-        self.opening = OpeningDesk(self.office, settings.bracket_limit_s)
+        self.opening = OpeningDesk(self.office)
         self.award = AwardDesk(self.office)
         self.ceremony = CeremonyDesk(self.office)
         self.evaluation = EvaluationDesk(self.office)
@@ -99,7 +103,8 @@ class Centre:
 
     def export(self, out: Path) -> int:
         publisher = self.office.publisher
-        return write_export(out, self.ledger, publisher, self.policy, self.objects)
+        trust = Trust(self.policy, self.charter)
+        return write_export(out, self.ledger, publisher, trust, self.objects)
 
     def close(self) -> None:
         for child in self._children:
@@ -132,6 +137,13 @@ class Centre:
             started.append(witness)
         return started
 
+    def _rehearsal_authority(self) -> Authority:
+        """A certificate authority for made-up bidders; kept, so that a killed demo can go on."""
+        path = self.data / "rehearsal-ca.pem"
+        if not path.exists():
+            write_secret(path, Authority.create("演练 CA", self.clock.read().at).pem())
+        return Authority.from_pem(read_secret(path))
+
     def _policy(self, origin: str) -> str:
         logs = [key.verifier for key in log_keys(self.data, origin)]
         policy = write_policy(logs, self._vkeys, quorum=len(self._vkeys))
@@ -144,6 +156,11 @@ class Centre:
         keys = _run(
             [kaifeng("trustee", "init", folder, "--policy", policy) for folder in folders.values()]
         )
+        known = dict(zip(folders, keys, strict=True))
+        self.charter = str(Charter(min(_THRESHOLD, len(known)), known))
+        durable_write(self.data / "charter.txt", [self.charter.encode()])
+        charter = str(self.data / "charter.txt")
+        _run([kaifeng("trustee", "appoint", folder, charter) for folder in folders.values()])
         started: list[AsksTrustee] = []
         for (name, folder), key in zip(folders.items(), keys, strict=True):
             serve = kaifeng("trustee", "serve", folder)

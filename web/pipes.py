@@ -6,7 +6,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -14,9 +14,7 @@ from trading.desks.trustee import TrusteeAnswer, TrusteeRequest
 from trading.kernel.errors import TrusteeRefuses, WitnessRefuses
 from trading.ledger.witness import Answer
 
-__all__ = ["Child", "TrusteeProcess", "WitnessProcess", "kaifeng", "serve_lines"]
-
-T = TypeVar("T")
+__all__ = ["Child", "Service", "TrusteeProcess", "WitnessProcess", "kaifeng", "serve_lines"]
 
 
 def kaifeng(*arguments: str) -> list[str]:
@@ -24,13 +22,27 @@ def kaifeng(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "web.cli", *arguments]
 
 
-def serve_lines(
-    source: BinaryIO, sink: BinaryIO, request: type[T], answer: Callable[[T], object]
-) -> None:
-    """Answer line after line until the other side closes the pipe."""
-    decoder = msgspec.json.Decoder(request)
+class Service(msgspec.Struct, frozen=True):
+    """`make` (re)builds what answers requests; `refuse` puts an unexpected failure into words."""
+
+    request: Any
+    make: Callable[[], Callable[[Any], object]]
+    refuse: Callable[[Exception], object]
+
+
+def serve_lines(source: BinaryIO, sink: BinaryIO, service: Service) -> None:
+    """Answer line after line until the other side closes the pipe.
+
+    No line ends the program: nonsense is answered, and after an unexpected failure the state is
+    read anew from disk.
+    """
+    decoder, answer = msgspec.json.Decoder(service.request), service.make()
     for line in source:
-        sink.write(msgspec.json.encode(answer(decoder.decode(line))) + b"\n")
+        try:
+            given = answer(decoder.decode(line))
+        except Exception as error:  # noqa: BLE001  whatever a stranger sends, the program goes on
+            given, answer = service.refuse(error), service.make()
+        sink.write(msgspec.json.encode(given) + b"\n")
         sink.flush()
 
 

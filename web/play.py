@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from trading.envelope.content import Bidder, Manifest, Price
-from trading.envelope.identity import Authority
 from trading.envelope.layout import Stage
 from trading.envelope.seal import BidKey, Sealing, seal
 from trading.facts.award import Awarded, Candidate
@@ -32,7 +31,7 @@ class Play:
     def __init__(self, centre: Centre, case: Case, pace: Pace, tender: str | None = None) -> None:
         self.centre, self.case, self.pace = centre, case, pace
         self.tender = TenderId(tender or centre.ids.mint())
-        self._authority = Authority("演练 CA / rehearsal CA", centre.clock.read().at)
+        self._authority = centre.authority
 
     @property
     def state(self) -> Tender:
@@ -54,6 +53,8 @@ class Play:
             method="lowest-reviewed-price",
             lots=lots,
             currency=case.currency,
+            panel=str(self.centre.panel.party),
+            authorities=(self._authority.certificate(),),
             pace=self.pace,
         )
         return self.centre.purchaser.draft(self.centre.owner, wanted)

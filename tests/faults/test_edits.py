@@ -264,6 +264,10 @@ ROW_EDITS: dict[str, Edit] = {
     "head note": _sql("UPDATE head SET note = replace(note, 'kaifeng', 'kaifenq')"),
     "head deleted": _sql("DELETE FROM head"),
     "checkpoint note": _sql("UPDATE cosigned SET note = replace(note, '\n', '\n\n') WHERE n = 2"),
+    "trigger dropped": _sql(),
+    "stray table": _sql("CREATE TABLE x (y TEXT)"),
+    "all checkpoints deleted": _sql("DELETE FROM cosigned"),
+    "newest checkpoints deleted": _sql("DELETE FROM cosigned WHERE n > 1 AND n < 4"),
     "checkpoint size": _sql("UPDATE cosigned SET size = 3 WHERE n = 4"),
 }
 

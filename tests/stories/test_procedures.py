@@ -107,6 +107,10 @@ def test_cokeys_are_revealed_blind_and_before_the_committee_acts(centre: TestCen
     assert wrong.value.code == "KF-321"
     for eid, bid in zip(eids[:2], bids, strict=False):
         centre.opening.reveal(story.tender, eid, bid.cokey)
+    with pytest.raises(Refusal) as hasty:
+        centre.opening.end_cokey_window(story.tender, Stage.PRICE)
+    assert hasty.value.code == "KF-203"
+    centre.advance(minutes=31)
     centre.opening.end_cokey_window(story.tender, Stage.PRICE)
     story.shared().opened()
     assert set(story.state.opened) == set(eids[:2])

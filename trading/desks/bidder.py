@@ -10,8 +10,9 @@ from trading.desks.office import Office
 from trading.envelope.admit import checked_body
 from trading.envelope.layout import PREFIX, Prefix, check_size
 from trading.facts.bidding import EnvelopeRefused
-from trading.kernel.errors import EnvelopeRefusal, IllegalTransition, RuleBroken
+from trading.kernel.errors import EnvelopeRefusal, RuleBroken
 from trading.kernel.ids import TenderId
+from trading.ledger.committer import ANY
 from trading.ledger.receipt import write_receipt
 from trading.tender import Tender
 
@@ -81,10 +82,8 @@ class BidderDesk:
             problem=refusal.text("zh"),
             article=str(refusal.facts.get("article", "")),
         )
-        try:
-            self._office.act(tender, lambda _, __: [fact])
-        except IllegalTransition:  # long after the closing nothing is logged, only refused
-            return
+        stream = f"refusals:{tender}"
+        self._office.ledger.append(stream, ANY, [self._office.draft(stream, fact, None)])
 
 
 def receipt_of(office: Office, index: int) -> str:

@@ -59,6 +59,9 @@ class Office:
         for _ in range(_TRIES):
             state = self.load(tender)
             facts = decide(state, self.clock.read())
+            phase = state.phase
+            for fact in facts:  # nothing is written that the fold would not take
+                phase = state.next_phase(phase, fact, actor.party if actor else "")
             drafts = [
                 self.draft(stream_of(tender), fact, actor, state if in_time else None)
                 for fact in facts

@@ -31,10 +31,8 @@ __all__ = ["OpeningDesk"]
 
 
 class OpeningDesk:
-    """`bracket_limit`: most seconds between the checkpoints around a deadline."""
-
-    def __init__(self, office: Office, bracket_limit: int = 2) -> None:
-        self._office, self._limit = office, bracket_limit
+    def __init__(self, office: Office) -> None:
+        self._office = office
 
     def close(
         self, tender: TenderId, before: Witnessed, closing: Witnessed | None = None
@@ -46,7 +44,7 @@ class OpeningDesk:
         state = self._office.act(
             tender, lambda fresh, now: [decide_close(fresh, before, closing, now)]
         )
-        incident = bracket_incident(before, closing, self._limit)
+        incident = bracket_incident(before, closing)
         if incident:
             state = self._office.act(tender, lambda _, __: [incident])
         return self._fail_where_too_few(state)
@@ -58,7 +56,9 @@ class OpeningDesk:
         """Whoever has not revealed by now is recorded as missing."""
         return self._office.act(
             tender,
-            lambda state, _: [decide_missing(state, eid) for eid in pending_cokeys(state, stage)],
+            lambda state, now: [
+                decide_missing(state, eid, now) for eid in pending_cokeys(state, stage)
+            ],
         )
 
     def accept_share(self, tender: TenderId, stage: int, share: Share) -> Tender:

@@ -5,15 +5,16 @@ needed; nothing leaves before the trustee has checked the ledger itself, by its 
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from trading.bidding import check_bracket
-from trading.committee import ceremony_of, deal_of, handover_of
+from trading.committee import Charter, ceremony_of, deal_of, handover_of, session_of
 from trading.envelope.admit import admit
-from trading.envelope.layout import Stage
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
+from trading.kernel.calendar import Calendar
 from trading.kernel.errors import CommitteeRefusal, Refusal, ShareUnknown, TrusteeRefuses
 from trading.kernel.files import durable_write, write_secret
 from trading.kernel.instant import Clock
@@ -22,12 +23,14 @@ from trading.keys import dkg, schnorr
 from trading.keys.dkg import Ceremony, Deal
 from trading.keys.group import base, decode_scalar, encode_scalar, random_scalar
 from trading.keys.opening import Share, make_share
-from trading.keys.reshare import Handover, hand_over, receive_handover
+from trading.keys.reshare import Handover, hand_over, receive_handover, reshared
+from trading.ledger.chain import Chain, Link
 from trading.ledger.mirror import Mirror, Sync
 from trading.ledger.policy import Policy
 from trading.opening import pending_cokeys
+from trading.redecide import Redecider, TenderReader
 from trading.roll import Roll
-from trading.tender import Phase, Tender, fold, stream_of
+from trading.tender import Phase, Tender
 
 __all__ = [
     "AskCertificate",
@@ -109,7 +112,10 @@ class Trustee:
         self._secret = decode_scalar(read_secret(folder / "trustee.key"))
         self.public = base(self._secret)
         self._policy = Policy.parse((folder / "policy.txt").read_text("utf-8"))
-        self._mirror = Mirror(folder / "mirror", self._policy, lambda: Roll().check)
+        charter = folder / "charter.txt"
+        self._charter = Charter.parse(charter.read_text("utf-8")) if charter.exists() else None
+        self._reader = TenderReader(self._redecider(Chain()))
+        self._mirror = Mirror(folder / "mirror", self._policy, self._follower)
 
     @classmethod
     def create(cls, folder: Path, policy: str, clock: Clock) -> "Trustee":
@@ -118,6 +124,11 @@ class Trustee:
             write_secret(folder / "trustee.key", encode_scalar(random_scalar()))
         durable_write(folder / "policy.txt", [policy.encode()])
         return cls(folder, clock)
+
+    def appoint(self, charter: str) -> None:
+        """Adopt the charter: with whom, and with how many at least, this trustee will act."""
+        Charter.parse(charter)
+        durable_write(self._folder / "charter.txt", [charter.encode()])
 
     def answer(self, request: TrusteeRequest) -> TrusteeAnswer:
         """Never raises a refusal: it answers one."""
@@ -138,7 +149,6 @@ class Trustee:
 
     def _deal(self, request: AskDeal) -> Dealt:
         ceremony = request.ceremony
-        ceremony.check()
         own = self._own(ceremony)
         dealt = dkg.deal(own, self._secret, ceremony, dkg.Secrets.draw(ceremony.threshold))
         self._remember("dealt", ceremony.context, _digest(dealt))
@@ -149,13 +159,20 @@ class Trustee:
         own = self._own(ceremony)
         # (1) the ceremony is bound to a state of the ledger that this trustee has checked
         root = self._synced(request.sync)
-        # (2) its own deal arrived unchanged, once
+        # (2) one deal of each member, and its own arrived unchanged
+        if len(deals) != len(ceremony.members):
+            raise TrusteeRefuses(problem="one deal of each member")
         if self._recalled("dealt", ceremony.context) != _digest(deals[own - 1]):
             raise TrusteeRefuses(problem="my deal was changed or is not of this ceremony")
         # (3) every deal is sound, the share dealt to me included
         dkg.receive(own, self._secret, ceremony, deals)
-        extension = dkg.extension(root, deals)
-        return Signature(schnorr.sign(self._secret, dkg.transcript(ceremony, deals, extension)))
+        text = dkg.transcript(ceremony, deals, dkg.extension(root, deals))
+        # (4) a ceremony has one transcript, so that a key has one name
+        name = hashlib.sha256(text).hexdigest()
+        if (self._recalled("certified", ceremony.context) or name) != name:
+            raise TrusteeRefuses(problem="I have signed another transcript of this ceremony")
+        self._remember("certified", ceremony.context, name)
+        return Signature(schnorr.sign(self._secret, text))
 
     # -- the opening --------------------------------------------------------------------------
 
@@ -171,17 +188,19 @@ class Trustee:
         # (4) one key opens one event, once
         seat = tender.seats[stage]
         bind = tender.opening_bind(stage)
-        spent = self._recalled("spent", seat.kid) or bind.hex()
+        spent = self._recalled("spent", seat.committee.key) or bind.hex()
         if spent != bind.hex():
             raise TrusteeRefuses(problem="this key has opened another set of envelopes")
         own, share = self._holding(tender, stage)
-        self._remember("spent", seat.kid, bind.hex())
+        self._remember("spent", seat.committee.key, bind.hex())
         return Shared(make_share(own, share, lifted, bind))
 
     def _check_closed(self, tender: Tender, stage: int) -> None:
         deadline, closed = tender.deadline, tender.closed
         if closed is None or deadline is None:
             raise TrusteeRefuses(problem="尚未截标 / the bidding is not closed")
+        if stage not in tender.seats:
+            raise TrusteeRefuses(problem=f"stage {stage}")
         if not self._clock.read().is_surely_after(deadline):
             raise TrusteeRefuses(problem="我的时钟未到截标时间 / not yet, by my own clock")
         before, closing = self._policy.check(closed.before), self._policy.check(closed.closing)
@@ -199,47 +218,65 @@ class Trustee:
             raise TrusteeRefuses(problem="技术标或投标人密钥尚未处理完 / earlier steps are open")
 
     def _final(self, tender: Tender, stage: int) -> list[bytes]:
-        lifted = []
-        for bid in tender.final(stage):
-            header = bid.prefix.header
-            lifted.append(admit(bid.prefix, tender.address(header.lot, header.stage)))
-        if stage not in (Stage.TECHNICAL, Stage.PRICE):
-            raise TrusteeRefuses(problem=f"stage {stage}")
-        return lifted
+        return [
+            admit(bid.prefix, tender.address(bid.prefix.header.lot, stage))
+            for bid in tender.final(stage)
+        ]
 
     def _hand_over(self, request: AskHandover) -> HandedOver:
         self._synced(request.sync)
-        tender = self._tender(request.tender)
-        if tender.phase is not Phase.BIDDING:
+        tender, stage, to = self._tender(request.tender), request.stage, request.ceremony
+        if tender.phase is not Phase.BIDDING or stage not in tender.seats:
             raise TrusteeRefuses(problem="移交只在截标前进行 / handing over ends with the bidding")
-        own, share = self._holding(tender, request.stage)
-        return HandedOver(hand_over(own, self._secret, self.public, share, request.ceremony))
+        # to members of the charter alone, as many as before, for this very opening
+        self._chartered(to)
+        if to.threshold < tender.seats[stage].committee.threshold:
+            raise TrusteeRefuses(problem="the threshold may not fall")
+        if not to.session.startswith(session_of(tender.id, stage, "")):
+            raise TrusteeRefuses(problem="the ceremony is for another opening")
+        own, share = self._holding(tender, stage)
+        return HandedOver(hand_over(own, self._secret, self.public, share, to))
 
     # -- what the ledger says -----------------------------------------------------------------
 
+    def _redecider(self, chain: Chain) -> Redecider:
+        """Every fact is decided again here, by the trustee's own policy and charter."""
+        charter = self._charter or Charter(1, {})
+        return Redecider(Calendar.of_china(), None, self._policy, chain.tree.root, charter)
+
+    def _follower(self, chain: Chain) -> Callable[[Link], None]:
+        roll, self._reader = Roll(), TenderReader(self._redecider(chain))
+
+        def follow(link: Link) -> None:
+            roll.check(link)
+            self._reader.read(link.fact, link.stamp)
+
+        return follow
+
     def _synced(self, sync: Sync) -> bytes:
-        """The root of the checkpoint, once the mirror has followed it and checked every actor."""
+        """The root of the checkpoint, once the mirror has followed it and agrees with each fact."""
         return self._mirror.advance(sync).checkpoint.root
 
     def _tender(self, tender: str) -> Tender:
-        links = self._mirror.links.get(stream_of(tender))
-        if not links:
+        state = self._reader.tenders.get(tender)
+        if state is None:
             raise TrusteeRefuses(problem=f"no tender {tender} in my copy of the ledger")
-        return fold(tender, ((link.fact, link.stamp) for link in links))
+        return state
 
     def _holding(self, tender: Tender, stage: int) -> tuple[int, int]:
         """Index and x_i, rebuilt from the ceremony (and handovers) in the ledger."""
-        facts = [link.fact for link in self._mirror.links[stream_of(tender.id)]]
         held: tuple[int, int] | None = None
         committee: dkg.Committee | None = None
-        for fact in facts:
-            if isinstance(fact, CommitteeFormed) and fact.stage == stage:
-                ceremony, deals = ceremony_of(fact), [deal_of(record) for record in fact.deals]
+        for fact in (item for item in tender.ceremonies if item.stage == stage):
+            ceremony = ceremony_of(fact)
+            if isinstance(fact, CommitteeFormed):
+                deals = [deal_of(record) for record in fact.deals]
                 committee = dkg.committee(ceremony, deals)
                 held = self._received(ceremony, deals)
-            if isinstance(fact, CommitteeReshared) and fact.stage == stage and committee:
+            elif committee:
                 held = self._rehanded(fact, committee)
-                committee = tender.seats[stage].committee
+                handovers = [handover_of(record) for record in fact.handovers]
+                committee = reshared(ceremony, committee, handovers)
         if held is None:
             raise ShareUnknown(kid=tender.seats[stage].kid.hex()[:16])
         return held
@@ -258,9 +295,15 @@ class Trustee:
         return own, receive_handover(own, self._secret, to, old, handovers)
 
     def _own(self, ceremony: Ceremony) -> int:
+        self._chartered(ceremony)
         if self.public not in ceremony.members:
             raise CommitteeRefusal(problem="I am not a member of this ceremony")
         return ceremony.members.index(self.public) + 1
+
+    def _chartered(self, ceremony: Ceremony) -> None:
+        if self._charter is None:
+            raise TrusteeRefuses(problem="尚未采用受托章程 / no charter adopted (trustee appoint)")
+        self._charter.check(ceremony)
 
     # -- small memory -------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ u32 length || manifest (canonical JSON) || files || u32 length || CMS || 00 ...
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Bidder(msgspec.Struct, frozen=True):
 class Price(msgspec.Struct, frozen=True):
     """报价 in hundredths of the currency."""
 
-    fen: int
+    fen: Annotated[int, msgspec.Meta(gt=-(2**53), lt=2**53)]  # RFC 8785's safe integers
     currency: str = "CNY"
 
 

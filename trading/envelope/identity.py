@@ -4,12 +4,13 @@
 """
 
 import string
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Authority", "Certified", "Identity", "check_signature"]
 
 _YEAR = timedelta(days=365)
+_MALFORMED = (ValueError, TypeError, IndexError, KeyError, RecursionError)
 _PRINTABLE = set(string.ascii_letters + string.digits + " '()+,-./:=?")
 
 
@@ -44,12 +46,29 @@ class Certified(msgspec.Struct, frozen=True):
     def fingerprint(self) -> str:
         return sha256(self.certificate).hex()
 
+    def speaks_for(self, number: str, authorities: Sequence[str]) -> bool:
+        """Whether it is the certificate of that number, issued by one of the accepted authorities
+        (DER, hex); without any named, any issuer is accepted (rehearsals).
+        """
+        if self.number != _printable(number):
+            return False
+        return not authorities or any(self._issued_by(authority) for authority in authorities)
+
+    def _issued_by(self, authority: str) -> bool:
+        try:
+            issuer = x509.load_der_x509_certificate(bytes.fromhex(authority))
+            own = x509.load_der_x509_certificate(self.certificate)
+            own.verify_directly_issued_by(issuer)
+        except (*_MALFORMED, InvalidSignature, UnsupportedAlgorithm):
+            return False
+        return True
+
 
 class Identity:
     """A private key with its certificate; signs bids."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-        self._key, self._certificate = key, certificate
+        self.key, self.certificate = key, certificate
 
     def sign(self, message: bytes) -> bytes:
         options = [
@@ -58,12 +77,12 @@ class Identity:
             pkcs7.PKCS7Options.NoCapabilities,
         ]
         builder = pkcs7.PKCS7SignatureBuilder().set_data(message)
-        builder = builder.add_signer(self._certificate, self._key, hashes.SHA256())
+        builder = builder.add_signer(self.certificate, self.key, hashes.SHA256())
         return builder.sign(Encoding.DER, options)
 
     def pem(self) -> bytes:
-        key = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return key + self._certificate.public_bytes(Encoding.PEM)
+        key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return key + self.certificate.public_bytes(Encoding.PEM)
 
     @classmethod
     def from_pem(cls, pem: bytes) -> "Identity":
@@ -76,9 +95,18 @@ class Identity:
 class Authority:
     """A certificate authority for rehearsals and tests; real bidders bring their CA's key."""
 
-    def __init__(self, name: str, now: datetime) -> None:
-        self._key, self._now = ec.generate_private_key(ec.SECP256R1()), now
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+        self._key, self._certificate = key, certificate
+
+    @classmethod
+    def create(cls, name: str, now: datetime) -> "Authority":
+        key = ec.generate_private_key(ec.SECP256R1())
+        own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        return cls(key, _issue((key, own), own, key, now))
+
+    def certificate(self) -> str:
+        """The authority's own certificate, DER in hex, as a tender names it."""
+        return self._certificate.public_bytes(Encoding.DER).hex()
 
     def issue(self, number: str, name: str) -> Identity:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -88,10 +116,28 @@ class Authority:
                 x509.NameAttribute(NameOID.SERIAL_NUMBER, _printable(number)),
             ]
         )
-        builder = x509.CertificateBuilder(self._name, subject, key.public_key())
-        builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(self._now).not_valid_after(self._now + 2 * _YEAR)
-        return Identity(key, builder.sign(self._key, hashes.SHA256()))
+        issuer = (self._key, self._certificate.subject)
+        return Identity(key, _issue(issuer, subject, key, self._certificate.not_valid_before_utc))
+
+    def pem(self) -> bytes:
+        return Identity(self._key, self._certificate).pem()
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> "Authority":
+        identity = Identity.from_pem(pem)
+        return cls(identity.key, identity.certificate)
+
+
+def _issue(
+    issuer: tuple[ec.EllipticCurvePrivateKey, x509.Name],
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    since: datetime,
+) -> x509.Certificate:
+    builder = x509.CertificateBuilder(issuer[1], subject, key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(since).not_valid_after(since + 2 * _YEAR)
+    return builder.sign(issuer[0], hashes.SHA256())
 
 
 def _printable(number: str) -> str:
@@ -116,14 +162,14 @@ def check_signature(der: bytes, message: bytes) -> Certified:
         certificate = x509.load_der_x509_certificate(signed["certificates"][0].dump())
         covered = _covered(info, message)
         _verify(certificate, info["signature"].native, covered)
-    except (ValueError, TypeError, IndexError, KeyError, InvalidSignature) as error:
+        subject = certificate.subject
+        return Certified(
+            _first(subject, NameOID.COMMON_NAME),
+            _first(subject, NameOID.SERIAL_NUMBER),
+            certificate.public_bytes(Encoding.DER),
+        )
+    except (*_MALFORMED, InvalidSignature, UnsupportedAlgorithm) as error:
         raise ContentMalformed(problem="the bidder's signature is not valid") from error
-    subject = certificate.subject
-    return Certified(
-        _first(subject, NameOID.COMMON_NAME),
-        _first(subject, NameOID.SERIAL_NUMBER),
-        certificate.public_bytes(Encoding.DER),
-    )
 
 
 def _covered(info: "cms.SignerInfo", message: bytes) -> bytes:

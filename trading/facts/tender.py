@@ -31,7 +31,11 @@ class Lot(msgspec.Struct, frozen=True):
 
 
 class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
-    """All that the tender documents fix; `parameters` belong to the evaluation method."""
+    """All that the tender documents fix; `parameters` belong to the evaluation method.
+
+    `panel` is the party that evaluates; `authorities` are the CAs (DER, hex) whose certificates
+    bidders sign with; `cokey_minutes` is how long bidders have to reveal their own keys.
+    """
 
     by = _OWNER
     tender: str
@@ -47,6 +51,9 @@ class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     parameters: dict[str, str] = msgspec.field(default_factory=dict)
     invited: tuple[str, ...] = ()
     cokey: bool = False
+    cokey_minutes: int = 30
+    panel: str = ""
+    authorities: tuple[str, ...] = ()
     pace: Pace = NATURAL
 
 

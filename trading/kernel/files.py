@@ -12,8 +12,8 @@ CHUNK = 1 << 20
 def durable_write(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
     """Temporary file, fsync, rename, fsync of the folder; an fsync error is never retried."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             for chunk in chunks:

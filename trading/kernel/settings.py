@@ -27,7 +27,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_error_ms: int = 50  # bound of the clock's error, as the time service reports it
     batch_limit: int = 1000  # entries committed in one transaction at most
     envelope_limit_mib: int = 2048  # largest envelope admitted
-    bracket_limit_s: int = 2  # widest gap between the checkpoints around a deadline
 
     @classmethod
     def load(cls, environment: Mapping[str, str], file: Path | None = None) -> "Settings":

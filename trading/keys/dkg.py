@@ -143,6 +143,8 @@ def share_matches(share: int, index: int, commitments: tuple[bytes, ...]) -> boo
 def receive(own: int, secret: int, ceremony: Ceremony, deals: list[Deal]) -> int:
     """Round 2 of trustee `own`: its share x_i; DealInvalid names the dealer to blame."""
     ceremony.check()
+    if len(deals) != len(ceremony.members):
+        raise DealInvalid(dealer=len(deals) + 1, problem="one deal of each member")
     for dealer, dealt in enumerate(deals, 1):
         check_deal(ceremony, dealer, dealt)
     shares = [

@@ -8,16 +8,20 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from trading.kernel.canonical import canonical
-from trading.kernel.errors import EntryBroken, FileBroken, InputUnusable
+from trading.kernel.errors import CheckpointBroken, EntryBroken, FileBroken, InputUnusable
 from trading.kernel.files import read_chunks
 from trading.ledger.chain import Chain, read_line
+from trading.ledger.checkpoint import verify_log_signature
 from trading.ledger.entry import read_entry
+from trading.ledger.note import Note
 from trading.ledger.port import Record
+from trading.ledger.signature import VerifierKey
+from trading.ledger.store import SCHEMA
 from trading.ledger.tiles import bundle, entries_path, tile_files
 from trading.ledger.tree import Tree
 
@@ -26,11 +30,12 @@ __all__ = ["Archive", "ExportManifest", "open_archive"]
 ENTRIES = "entries.jsonl"
 MANIFEST = "manifest.json"
 POLICY = "policy.txt"
+CHARTER = "charter.txt"
 RELEASES = "ocds/releases.json"
 CHECKPOINTS = "checkpoints"
 ENVELOPES = "envelopes"
 DATABASE = "ledger.db"
-_FILES = {ENTRIES, POLICY, RELEASES}
+_FILES = {ENTRIES, POLICY, CHARTER, RELEASES}
 _FOLDERS = (f"{CHECKPOINTS}/", f"{ENVELOPES}/", "tile/")
 _WIDTH = 256
 
@@ -60,6 +65,12 @@ class Archive(Protocol):
 
     def policy(self) -> str: ...
 
+    def charter(self) -> str: ...
+
+    def check_head(self, size: int, root: bytes, logs: list[VerifierKey]) -> None:
+        """What the archive says of its own newest state is so."""
+        ...
+
     def envelope(self, eid: str) -> Iterator[bytes]: ...
 
     def envelopes(self) -> set[str]: ...
@@ -84,6 +95,9 @@ class _Folder:
 
     def policy(self) -> str:
         return self._text(POLICY)
+
+    def charter(self) -> str:
+        return self._text(CHARTER)
 
     def envelope(self, eid: str) -> Iterator[bytes]:
         path = self._path / ENVELOPES / f"{eid}.kfe"
@@ -116,7 +130,7 @@ class _Export(_Folder):
         found = {
             str(path.relative_to(self._path))
             for path in self._path.rglob("*")
-            if path.is_file() or path.is_symlink()
+            if path.is_symlink() or not path.is_dir()
         } - {MANIFEST}
         for name in sorted(found ^ set(manifest.files)):
             problem = "未列入清单 / not listed" if name in found else "缺失 / missing"
@@ -125,7 +139,8 @@ class _Export(_Folder):
             if name not in _FILES and not name.startswith(_FOLDERS):
                 raise FileBroken(path=name, problem="不属于导出 / no part of an export")
         for name, digest in sorted(manifest.files.items()):
-            if _digest(self._path / name) != digest:
+            path = self._path / name
+            if path.is_symlink() or not path.is_file() or _digest(path) != digest:
                 self._name_entry(name)
                 raise FileBroken(path=name, problem="与清单摘要不符 / differs from its digest")
         return len(found) + 1
@@ -136,8 +151,15 @@ class _Export(_Folder):
                 yield read_line(line, index)
 
     def notes(self) -> Iterator[str]:
-        for path in sorted((self._path / CHECKPOINTS).iterdir()):
+        for number, path in enumerate(sorted((self._path / CHECKPOINTS).iterdir()), 1):
+            if path.name != f"{number:06d}":
+                raise FileBroken(path=f"{CHECKPOINTS}/{path.name}", problem="编号不连续 / a gap")
             yield self._text(f"{CHECKPOINTS}/{path.name}")
+
+    def check_head(self, size: int, root: bytes, logs: list[VerifierKey]) -> None:
+        manifest = self._manifest()
+        if (manifest.size, manifest.origin, manifest.v) != (size, logs[0].name, 1):
+            raise FileBroken(path=MANIFEST, problem="规模或名称不符 / size or origin")
 
     def check_tiles(self, tree: Tree, leaves: list[bytes]) -> None:
         expected = dict(tile_files(tree))
@@ -181,6 +203,19 @@ class _DataFolder(_Folder):
 
     has_releases = False
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            self._db = sqlite3.connect(f"file:{path / DATABASE}?mode=ro", uri=True)
+            self._db.execute("BEGIN")  # one snapshot, while the centre goes on writing
+            self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
+            raise FileBroken(path=DATABASE, problem=error) from error
+
+    def __del__(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()
+
     def check_files(self) -> int:
         names = dict(self._rows("SELECT sid, name FROM stream"))
         sql = "SELECT idx, sid, height, id, raw FROM entry ORDER BY idx"
@@ -203,17 +238,23 @@ class _DataFolder(_Folder):
             yield Record(index, leaf, salt or b"", raw or b"")
 
     def notes(self) -> Iterator[str]:
-        for size, note in self._rows("SELECT size, note FROM cosigned ORDER BY n"):
+        rows = self._rows("SELECT n, size, note FROM cosigned ORDER BY n")
+        for expected, (number, size, note) in enumerate(rows, 1):
             lines = note.split("\n")
-            if len(lines) < 3 or lines[1] != str(size):
-                raise FileBroken(path=f"{DATABASE}: cosigned {size}", problem="size")
-            yield note
-        # the newest head is signed by the log alone; it is checked with the others' log keys
-        for (note,) in self._rows("SELECT note FROM head"):
+            if number != expected or len(lines) < 3 or lines[1] != str(size):
+                raise FileBroken(path=f"{DATABASE}: cosigned {expected}", problem="number or size")
             yield note
 
+    def check_head(self, size: int, root: bytes, logs: list[VerifierKey]) -> None:
+        """The newest head is signed by the log alone until the witnesses have seen it."""
+        for (note,) in self._rows("SELECT note FROM head"):
+            head = verify_log_signature(Note.parse(note), logs)
+            if (head.size, head.root) != (size, root):
+                raise CheckpointBroken(size=head.size, problem="与记录不符 / not of these entries")
+
     def check_tiles(self, tree: Tree, leaves: list[bytes]) -> None:
-        """A data folder keeps no tiles."""
+        """A data folder keeps no tiles; its tables and pages are looked at instead."""
+        self._check_schema()
 
     def releases(self) -> bytes:
         return b""
@@ -232,13 +273,23 @@ class _DataFolder(_Folder):
             if lines[1:3] != signed or not at_matches:
                 raise FileBroken(path=f"{DATABASE}: head", problem="differs from the entries")
 
-    def _rows(self, sql: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _check_schema(self) -> None:
+        """Tables and triggers are those that the store makes, nothing more or less."""
+        fresh = sqlite3.connect(":memory:")
+        fresh.executescript(SCHEMA)
+        listing = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+        expected, found = list(fresh.execute(listing)), list(self._rows(listing))
+        fresh.close()
+        for row in expected + found:
+            if (row in expected) != (row in found):
+                raise FileBroken(path=f"{DATABASE}: {row[1]}", problem="表结构被改 / schema")
+        for (verdict,) in self._rows("PRAGMA integrity_check"):
+            if verdict != "ok":
+                raise FileBroken(path=DATABASE, problem=verdict)
+
+    def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         try:
-            db = sqlite3.connect(f"file:{self._path / DATABASE}?mode=ro", uri=True)
-            try:
-                yield from db.execute(sql)
-            finally:
-                db.close()
+            yield from self._db.execute(sql)
         except sqlite3.Error as error:
             raise FileBroken(path=DATABASE, problem=error) from error
 

@@ -10,6 +10,8 @@ import msgspec
 from trading.kernel.errors import EntryBroken
 from trading.ledger.entry import (
     GENESIS,
+    LASTING,
+    PERSONAL,
     SALT,
     Entry,
     Stamp,
@@ -55,19 +57,25 @@ class Chain:
         # (1) in its place, with a leaf of the right form
         if record.index != index:
             raise EntryBroken(index=index, problem=f"entry {record.index} stands in its place")
-        if len(record.leaf) != 33 or record.leaf[0] != 1:
+        if len(record.leaf) != 33 or record.leaf[0] not in (LASTING, PERSONAL):
             raise EntryBroken(index=index, problem="leaf")
+        personal = record.leaf[0] == PERSONAL
         leaf = leaf_hash(record.leaf)
         self.tree.append(leaf)
         if not record.raw and not record.salt:
+            if not personal:
+                raise EntryBroken(index=index, problem="内容缺失 / its content is withheld")
             self.erased[leaf.hex()] = index
             return None
         # (2) salt and entry are what the leaf commits to
-        if len(record.salt) != SALT or leaf_data(record.salt, record.raw) != record.leaf:
+        committed = leaf_data(record.salt, record.raw, personal=personal)
+        if len(record.salt) != SALT or committed != record.leaf:
             raise EntryBroken(index=index, problem="salt or entry differs from the leaf")
         entry = read_entry(record.raw, index)
         self._follow(entry, index, leaf.hex())
         fact, stamp = stamped(entry, index, leaf)
+        if fact.personal != personal:
+            raise EntryBroken(index=index, problem="leaf type")
         return Link(entry, fact, stamp)
 
     def _follow(self, entry: Entry, index: int, leaf: str) -> None:

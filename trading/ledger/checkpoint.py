@@ -5,10 +5,12 @@ import base64
 import msgspec
 
 from trading.kernel.errors import CheckpointBroken, NoteMalformed
-from trading.ledger.note import Note, decode_base64
+from trading.ledger.note import Note, decode_base64, is_size
 from trading.ledger.signature import NoteKey, VerifierKey
 
 __all__ = ["Checkpoint", "sign_checkpoint", "verify_log_signature"]
+
+_MAX_ORIGIN = 255  # of a cosigned message
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -24,9 +26,9 @@ class Checkpoint(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "Checkpoint":
         """The three lines of a note's text; extension lines are refused, nobody audits them."""
         lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not lines[0] or not lines[1].isascii():
+        if len(lines) != 4 or lines[3] or not lines[0]:
             raise NoteMalformed(problem="a checkpoint has exactly three lines")
-        if not lines[1].isdecimal() or str(int(lines[1])) != lines[1]:
+        if not is_size(lines[1]) or len(lines[0].encode()) > _MAX_ORIGIN:
             raise NoteMalformed(problem="tree size")
         root = decode_base64(lines[2])
         if len(root) != 32:

@@ -133,7 +133,13 @@ class SqliteLedger:
         self, stream: str, expected: int, drafts: Sequence[Draft]
     ) -> "Future[tuple[Stamp, ...]]":
         answer: Future[tuple[Stamp, ...]] = Future()
+        answer.set_running_or_notify_cancel()  # what is queued can no longer be taken back
         facts = [write_fact(draft.fact) for draft in drafts]
+        for text in (stream, *(draft.key for draft in drafts)):
+            text.encode()  # a lone surrogate is the caller's mistake, not the writer's end
+        if not drafts:
+            answer.set_result(())
+            return answer
         self._queue.put(_Request(stream, expected, drafts, facts, answer))
         if self._stopped:
             self._refuse_waiting()
@@ -177,6 +183,8 @@ class SqliteLedger:
                 break
             if last:
                 break
+        self._stopped = self._stopped or WriterStopped(cause="closed")
+        self._refuse_waiting()
         self._store.close_thread()
 
     def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
@@ -232,6 +240,8 @@ class SqliteLedger:
         actual = tip.height if tip else 0
         if request.expected not in (actual, ANY):
             raise LostRace(stream=request.stream, expected=request.expected, actual=actual)
+        if len({draft.key for draft in request.drafts}) != len(request.drafts):
+            raise KeyReused(key=request.drafts[0].key)
         for draft in request.drafts:
             if draft.before and not batch.reading.is_surely_before(draft.before):
                 raise TooLate(act="提交", deadline=draft.before, article=_DEADLINE_ARTICLE)
@@ -252,7 +262,7 @@ class SqliteLedger:
             draft.actor, at, msgspec.Raw(fact), height, draft.key, tip.prev, draft.sig, stream
         )
         raw, salt = entry.encode(), os.urandom(SALT)
-        data = leaf_data(salt, raw)
+        data = leaf_data(salt, raw, personal=draft.fact.personal)
         leaf = leaf_hash(data)
         self._tree.append(leaf)
         batch.rows.append((index, tip.sid, height, draft.key, data, salt, raw))
@@ -267,7 +277,8 @@ class SqliteLedger:
         stamps = []
         for draft, fact in zip(request.drafts, request.facts, strict=True):
             stamp, before = self._earlier(draft.key, batch, known)
-            if stamp is None or before != fact or stamp.stream != request.stream:
+            same = stamp and (stamp.stream, stamp.actor) == (request.stream, draft.actor)
+            if stamp is None or not same or before != fact:
                 raise KeyReused(key=draft.key)
             stamps.append(stamp)
         return tuple(stamps)

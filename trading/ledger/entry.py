@@ -1,8 +1,9 @@
 """Entries: a fact with its place in its stream, its time, its actor, and its salted leaf.
 
-The Merkle leaf is `0x01 || SHA-256(salt || entry)`, so that deleting salt and entry erases what
-they said while every proof still holds. `prev` is the leaf hash of the stream's previous entry:
-the chain, too, survives an erasure.
+The Merkle leaf is a type byte and `SHA-256(salt || entry)`, so that deleting salt and entry erases
+what they said while every proof still holds. The type says in public whether that may happen: 0x01
+for an entry that stays, 0x02 for personal data. Nobody can pass off a deed as an erased contact.
+`prev` is the leaf hash of the stream's previous entry: the chain, too, survives an erasure.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ __all__ = ["GENESIS", "Entry", "Stamp", "act_message", "leaf_data", "leaf_hash",
 
 GENESIS = "0" * 64
 SALT = 32
+LASTING, PERSONAL = 1, 2
 _VERSION = 1
 _DECODER: msgspec.json.Decoder["Entry"]
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -60,8 +62,9 @@ def act_message(stream: str, key: str, actor: str, fact: bytes) -> bytes:
     return b"kaifeng act v1\n" + canonical(act)
 
 
-def leaf_data(salt: bytes, entry: bytes) -> bytes:
-    return b"\x01" + hashlib.sha256(salt + entry).digest()
+def leaf_data(salt: bytes, entry: bytes, *, personal: bool = False) -> bytes:
+    kind = PERSONAL if personal else LASTING
+    return bytes([kind]) + hashlib.sha256(salt + entry).digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -72,10 +75,10 @@ def leaf_hash(data: bytes) -> bytes:
 def read_entry(raw: bytes, index: int) -> Entry:
     try:
         entry = _DECODER.decode(raw)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise EntryBroken(index=index, problem=error) from error
-    if entry.v != _VERSION:
-        raise EntryBroken(index=index, problem=f"version {entry.v}")
+    if entry.v != _VERSION or entry.at.tzinfo is None:
+        raise EntryBroken(index=index, problem="version or time zone")
     return entry
 
 

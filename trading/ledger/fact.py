@@ -58,7 +58,7 @@ def read_fact(raw: bytes | msgspec.Raw, index: int) -> Fact:
         if kind is None:
             raise EntryBroken(index=index, problem=f"unknown fact {tag}")
         fact: Fact = _decoder(kind).decode(raw)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise EntryBroken(index=index, problem=error) from error
     return fact
 

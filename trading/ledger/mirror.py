@@ -37,13 +37,12 @@ class Mirror:
     """Keeps lines and last checkpoint below `folder`; `checker` makes the check of new links."""
 
     def __init__(
-        self, folder: Path, policy: Policy, checker: Callable[[], Callable[[Link], None]]
+        self, folder: Path, policy: Policy, checker: Callable[[Chain], Callable[[Link], None]]
     ) -> None:
         self._folder, self._policy, self._checker = folder, policy, checker
-        self._check = checker()
         folder.mkdir(parents=True, exist_ok=True)
         self.chain = Chain()
-        self.links: dict[str, list[Link]] = {}
+        self._check = checker(self.chain)
         self.latest: Witnessed | None = None
         self._load()
 
@@ -54,6 +53,8 @@ class Mirror:
     def advance(self, sync: Sync) -> Witnessed:
         """Take the records over, or refuse and stay as before."""
         witnessed = self._policy.check(sync.note)
+        if witnessed.checkpoint.size < self.size:
+            raise CheckpointBroken(size=witnessed.checkpoint.size, problem="older than my copy")
         fresh = [
             Record(sync.start + offset, item.leaf, item.salt, item.raw)
             for offset, item in enumerate(sync.records)
@@ -81,8 +82,7 @@ class Mirror:
             link = self.chain.add(record)
             if link:
                 self._check(link)
-                self.links.setdefault(link.entry.stream, []).append(link)
-        if witnessed.checkpoint.size > self.size or not self.holds(witnessed):
+        if witnessed.checkpoint.size != self.size or not self.holds(witnessed):
             raise CheckpointBroken(size=witnessed.checkpoint.size, problem="not of these entries")
 
     def _load(self) -> None:
@@ -98,6 +98,6 @@ class Mirror:
         self.latest = witnessed
 
     def _reload(self) -> None:
-        self.chain, self.links, self.latest = Chain(), {}, None
-        self._check = self._checker()
+        self.chain, self.latest = Chain(), None
+        self._check = self._checker(self.chain)
         self._load()

@@ -66,6 +66,12 @@ def parse_signature_lines(text: str) -> list[SignatureLine]:
     return [_signature_line(line) for line in text[:-1].split("\n")]
 
 
+def is_size(text: str) -> bool:
+    """A decimal below 2**63 without leading zeros."""
+    sound = text.isascii() and text.isdecimal() and len(text) <= 19
+    return sound and str(int(text)) == text and int(text) < 1 << 63
+
+
 def decode_base64(text: str) -> bytes:
     """Strict RFC 4648 section 4: any text has one reading and any bytes one spelling."""
     try:

@@ -13,7 +13,7 @@ import msgspec
 from trading.kernel.errors import NoteMalformed, PolicyMalformed, QuorumMissing
 from trading.ledger.checkpoint import Checkpoint, verify_log_signature
 from trading.ledger.note import Note
-from trading.ledger.signature import VerifierKey
+from trading.ledger.signature import KeyType, VerifierKey
 
 __all__ = ["Policy", "Witnessed", "write_policy"]
 
@@ -92,6 +92,8 @@ class _Parser:
             case ["witness", name, key] | ["witness", name, key, _]:
                 self._define(name)
                 self._witnesses[name] = self._key(key, list(self._witnesses.values()))
+                if self._witnesses[name].kind is KeyType.ED25519:
+                    self._fail("a witness key is a cosignature key: it dates what it signs")
             case ["group", name, count, *members] if members:
                 self._group(name, count, members)
             case ["quorum", name]:

@@ -1,8 +1,8 @@
 """Publishing: take the newest head to the witnesses and keep what the policy accepts."""
 
-from trading.kernel.errors import NoteMalformed, Refusal, WitnessRefuses
+from trading.kernel.errors import Broken, NoteMalformed, Refusal, WitnessRefuses
 from trading.ledger.checkpoint import Checkpoint
-from trading.ledger.note import Note, SignatureLine, parse_signature_lines
+from trading.ledger.note import Note, SignatureLine, is_size, parse_signature_lines
 from trading.ledger.policy import Policy, Witnessed
 from trading.ledger.port import Ledger
 from trading.ledger.witness import Answer, AsksWitness, write_request
@@ -30,15 +30,22 @@ class Publisher:
                 lines += self._cosign(witness, checkpoint, note)
             except Refusal:  # the quorum decides whether one missing witness matters
                 continue
-        known = [
-            line
-            for line in lines
-            if any(key.signed(line) for key in self._policy.witnesses.values())
-        ]
+        known = [line for line in lines if self._holds(line, note.text)]
         cosigned = str(note.with_signatures(known))
         witnessed = self._policy.check(cosigned)
         self._ledger.keep_cosigned(cosigned)
         return witnessed
+
+    def _holds(self, line: SignatureLine, text: str) -> bool:
+        """From a witness of the policy, and right: one wrong answer must not spoil the others."""
+        for key in self._policy.witnesses.values():
+            if key.signed(line):
+                try:
+                    key.check(line, text)
+                except Broken:
+                    return False
+                return True
+        return False
 
     def _cosign(
         self, witness: AsksWitness, checkpoint: Checkpoint, note: Note
@@ -59,6 +66,6 @@ class Publisher:
 
 
 def _size(name: str, answer: Answer) -> int:
-    if not answer.body.strip().isdecimal():
+    if not is_size(answer.body.strip()):
         raise NoteMalformed(problem=f"size answered by {name}")
     return int(answer.body)

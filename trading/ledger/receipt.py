@@ -8,7 +8,8 @@ import msgspec
 
 from trading.kernel.errors import NoteMalformed, ProofBroken
 from trading.ledger.entry import Entry, leaf_data, leaf_hash, read_entry
-from trading.ledger.note import decode_base64
+from trading.ledger.fact import Fact, read_fact
+from trading.ledger.note import decode_base64, is_size
 from trading.ledger.policy import Policy, Witnessed
 from trading.ledger.tree import check_inclusion
 
@@ -40,7 +41,7 @@ class TlogProof(msgspec.Struct, frozen=True):
         if lines and lines[0].startswith("extra "):
             extra = decode_base64(lines.pop(0).removeprefix("extra "))
         number = lines.pop(0).removeprefix("index ") if lines else ""
-        if not number.isascii() or not number.isdecimal() or len(lines) > _MAX_PATH:
+        if not is_size(number) or len(lines) > _MAX_PATH:
             raise NoteMalformed(problem="index line")
         proof = cls(extra, int(number), tuple(decode_base64(line) for line in lines), checkpoint)
         if str(proof) != text:
@@ -53,6 +54,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
     index: int
     entry: Entry
+    fact: Fact
     witnessed: Witnessed
 
 
@@ -68,10 +70,12 @@ def check_receipt(text: str, policy: Policy) -> Receipt:
         raise ProofBroken(problem="the receipt carries no entry")
     # (1) compute the leaf hash from salt and entry
     salt, raw = proof.extra[:32], proof.extra[32:]
-    leaf = leaf_hash(leaf_data(salt, raw))
+    entry = read_entry(raw, proof.index)
+    fact = read_fact(entry.fact, proof.index)
+    leaf = leaf_hash(leaf_data(salt, raw, personal=fact.personal))
     # (2) and (3) log signature, cosignatures and quorum
     witnessed = policy.check(proof.checkpoint)
     # (4) inclusion
     head = witnessed.checkpoint
     check_inclusion(leaf, proof.index, head.size, list(proof.path), head.root)
-    return Receipt(proof.index, read_entry(raw, proof.index), witnessed)
+    return Receipt(proof.index, entry, fact, witnessed)

@@ -15,9 +15,9 @@ import msgspec
 from trading.kernel.errors import HeadMoved, StoreBusy
 from trading.ledger.port import Record
 
-__all__ = ["Head", "Row", "SqliteStore"]
+__all__ = ["SCHEMA", "Head", "Row", "SqliteStore"]
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS stream (sid INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS entry (
     idx INTEGER PRIMARY KEY, sid INTEGER NOT NULL, height INTEGER NOT NULL, id TEXT NOT NULL UNIQUE,
@@ -61,7 +61,7 @@ class SqliteStore:
         self._path = path
         self._local = threading.local()
         self._lock = self._own(path.with_suffix(".lock"))
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
 
     @staticmethod
     def _own(path: Path) -> IO[str]:
@@ -81,6 +81,7 @@ class SqliteStore:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA busy_timeout=10000")
+            db.execute("PRAGMA secure_delete=ON")
             self._local.db = db
         connection: sqlite3.Connection = self._local.db
         return connection
@@ -166,7 +167,9 @@ class SqliteStore:
         self._db.execute("INSERT INTO cosigned (size, note) VALUES (?, ?)", (size, note))
 
     def erase(self, index: int) -> None:
+        """Overwritten on disk as well: in the page (secure_delete) and in the write-ahead log."""
         self._db.execute("UPDATE entry SET salt = NULL, raw = NULL WHERE idx = ?", (index,))
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def cursor(self, name: str) -> int:
         row = self._db.execute("SELECT cursor FROM follower WHERE name = ?", (name,)).fetchone()

@@ -15,7 +15,7 @@ from trading.kernel.errors import Broken, ProofBroken, Refusal, SettingUnreadabl
 from trading.kernel.files import durable_write
 from trading.kernel.instant import Clock
 from trading.ledger.checkpoint import Checkpoint, verify_log_signature
-from trading.ledger.note import Note, decode_base64
+from trading.ledger.note import Note, decode_base64, is_size
 from trading.ledger.signature import NoteKey, VerifierKey
 from trading.ledger.tree import EMPTY_ROOT, check_consistency
 
@@ -127,7 +127,7 @@ def _read_request(body: str) -> tuple[int, list[bytes], Note]:
     head, _, note = body.partition("\n\n")
     first, *proof = head.split("\n")
     number = first.removeprefix("old ")
-    if not first.startswith("old ") or not number.isascii() or str(int(number)) != number:
+    if not first.startswith("old ") or not is_size(number):
         raise ValueError("the first line must be: old <size>")
     if len(proof) > _MAX_PROOF:
         raise ValueError("too many proof lines")

@@ -8,7 +8,6 @@ from trading import facts
 from trading.envelope.layout import Prefix
 from trading.facts.bidding import EnvelopeReceived
 from trading.kernel.errors import FileUnreadable, ProofBroken
-from trading.ledger.fact import read_fact
 from trading.ledger.policy import Policy
 from trading.ledger.receipt import check_receipt
 
@@ -26,7 +25,7 @@ def command(receipt: Path, policy: Path, envelope: Path | None) -> None:
 
 def show_receipt(text: str, policy: Policy, envelope: Path | None = None) -> None:
     found = check_receipt(text, policy)
-    fact = read_fact(found.entry.fact, found.index)
+    fact = found.fact
     head = found.witnessed
     names = "、".join(head.times)
     click.echo(f"✓ 1 记录 entry {found.index}: {type(fact).__name__}, {found.entry.at.isoformat()}")

@@ -10,7 +10,7 @@ from trading.desks.trustee import Refused, Trustee, TrusteeRequest
 from trading.kernel.errors import FileUnreadable
 from trading.kernel.files import durable_write
 from trading.kernel.instant import SystemClock
-from web.pipes import serve_lines
+from web.pipes import Service, serve_lines
 
 
 @click.group("trustee", help="受托人 / trustee: its key never leaves this folder.")
@@ -26,6 +26,13 @@ def command() -> None:
 def init(folder: Path, policy: Path) -> None:
     trustee = Trustee.create(folder, policy.read_text("utf-8"), SystemClock())
     click.echo(trustee.public.hex())
+
+
+@command.command(help="采用受托章程 / adopt the charter: with whom, and how many, it will act.")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.argument("charter", type=click.Path(path_type=Path, exists=True))
+def appoint(folder: Path, charter: Path) -> None:
+    Trustee(folder, SystemClock()).appoint(charter.read_text("utf-8"))
 
 
 @command.command(help="应答一个请求文件 / answer one request file (offline).")
@@ -48,5 +55,9 @@ def answer(folder: Path, request: Path, answer: Path) -> None:
 @command.command(help="经管道应答，每行一个请求 / answer over a pipe, one request a line.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 def serve(folder: Path) -> None:
-    trustee = Trustee(folder, SystemClock())
-    serve_lines(sys.stdin.buffer, sys.stdout.buffer, TrusteeRequest, trustee.answer)  # type: ignore[arg-type]
+    service = Service(
+        TrusteeRequest,
+        lambda: Trustee(folder, SystemClock()).answer,
+        lambda error: Refused("KF-400", f"无法处理：{error!r}", f"cannot be handled: {error!r}"),
+    )
+    serve_lines(sys.stdin.buffer, sys.stdout.buffer, service)

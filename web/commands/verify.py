@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from trading.audit import Audit, Step
+from trading.committee import Charter
 from trading.kernel.errors import FileUnreadable, InputUnusable
 from trading.ledger.archive import open_archive
 from trading.ledger.policy import Policy
@@ -16,15 +17,18 @@ _EVERY = 2000
 @click.command("verify", help="离线核验：导出目录、数据目录或回执 / verify offline, step by step.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--policy", type=click.Path(path_type=Path), help="自己的信任策略 / your own policy")
-def command(path: Path, policy: Path | None) -> None:
+@click.option(
+    "--charter", type=click.Path(path_type=Path), help="自己的受托章程 / your own charter"
+)
+def command(path: Path, policy: Path | None, charter: Path | None) -> None:
     own = Policy.parse(_text(policy)) if policy else None
     if path.is_file():
         _receipt(path, own)
     else:
-        _archive(path, own)
+        _archive(path, own, Charter.parse(_text(charter)) if charter else None)
 
 
-def _archive(path: Path, own: Policy | None) -> None:
+def _archive(path: Path, own: Policy | None, charter: Charter | None) -> None:
     archive = open_archive(path)
     if own is None:
         click.echo("  使用档案自带的信任策略；用 --policy 换成你自己的 / believing its own policy")
@@ -35,7 +39,7 @@ def _archive(path: Path, own: Policy | None) -> None:
         count[0] = max(count[0], int(done.detail.split(" ")[0]) if done.number == 2 else 0)
         click.echo(f"✓ {done.number} {done.zh} {done.en}: {done.detail}")
 
-    Audit(archive, own, _progress).run(step)
+    Audit(archive, own, charter, _progress).run(step)
     click.echo(f"全部 {count[0]} 条记录核验通过 / every entry verified: {count[0]}")
 
 

@@ -9,8 +9,8 @@ from trading.kernel.errors import FileUnreadable
 from trading.kernel.files import durable_write
 from trading.kernel.instant import SystemClock
 from trading.ledger.signature import KeyType, NoteKey, VerifierKey
-from trading.ledger.witness import Witness
-from web.pipes import serve_lines
+from trading.ledger.witness import Answer, Witness
+from web.pipes import Service, serve_lines
 
 _KEY, _LOGS = "witness.key", "logs.txt"
 
@@ -50,7 +50,10 @@ def cosign(folder: Path, request: Path) -> None:
 @command.command(help="经管道应答，每行一个请求 / answer over a pipe, one request a line.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 def serve(folder: Path) -> None:
-    serve_lines(sys.stdin.buffer, sys.stdout.buffer, str, _open(folder).add_checkpoint)
+    service = Service(
+        str, lambda: _open(folder).add_checkpoint, lambda error: Answer(400, f"{error}\n")
+    )
+    serve_lines(sys.stdin.buffer, sys.stdout.buffer, service)
 
 
 def create_witness(folder: Path, name: str, logs: list[str]) -> str:

@@ -44,7 +44,7 @@ from trading.keys.group import base, multiply, random_scalar
 SECRET = random_scalar()
 ADDRESS = Address(str(uuid.UUID(int=7)), 1, Stage.PRICE, b"k" * 32, base(SECRET))
 DOCUMENTS = msgspec.structs.replace(ADDRESS, stage=Stage.TECHNICAL)
-AUTHORITY = Authority("CA", datetime(2026, 1, 1, tzinfo=UTC))
+AUTHORITY = Authority.create("CA", datetime(2026, 1, 1, tzinfo=UTC))
 IDENTITY = AUTHORITY.issue("91330", "甲公司")
 
 

@@ -1,0 +1,78 @@
+"""The demo: a real tender with processes of their own, and what a kill between two steps does."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import ROOT, kaifeng
+
+STEPS = 18
+
+
+def test_the_demo_tells_the_whole_story(demo: Path) -> None:
+    said = (demo / "said.txt").read_text()
+    for words in (
+        "独立进程 process",
+        "尚未截标",
+        "KF-306",
+        "第三十六条",
+        "叁仟叁佰柒拾伍元整",
+        "中标通知书",
+        "every entry verified: 28",
+        "what to try next",
+    ):
+        assert words in said
+    assert len(re.findall(r"^[✓✋] (?: \d|\d\d) ", said, re.MULTILINE)) == STEPS
+    pids = re.findall(r"process (\d+)", said)
+    assert len(set(pids)) == 7  # two witnesses, five trustees
+
+
+def test_every_institution_keeps_its_key_to_itself(demo: Path) -> None:
+    keys = sorted(str(p.relative_to(demo)) for p in demo.rglob("*.key"))
+    assert len([k for k in keys if k.startswith("trustee-")]) == 5
+    assert len([k for k in keys if k.startswith("witness-")]) == 2
+    for key in demo.rglob("*.key"):
+        assert key.stat().st_mode & 0o077 == 0
+    secrets = [p.read_bytes() for p in demo.glob("trustee-*/trustee.key")]
+    for path in (p for p in (demo / "centre").rglob("*") if p.is_file()):
+        assert not any(
+            s in path.read_bytes() or s.hex().encode() in path.read_bytes() for s in secrets
+        )
+
+
+def _killed_at(step: int, out: Path) -> None:
+    """Run the demo and SIGKILL it as soon as it has said the step."""
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "web.cli",
+        "demo",
+        "--once",
+        "--out",
+        out,
+        "--day",
+        "100",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if re.match(rf"[✓✋] {step:>2} ", line):
+                os.kill(process.pid, signal.SIGKILL)
+                break
+
+
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_a_demo_killed_after_any_step_goes_on(step: int, tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    _killed_at(step, out)
+    again = kaifeng("demo", "--once", "--out", out, "--day", 100)
+    assert "Traceback" not in again.stderr
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "every entry verified" in again.stdout
+    verified = kaifeng("verify", out / "export", "--policy", out / "centre" / "policy.txt")
+    assert verified.returncode == 0
