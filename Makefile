@@ -29,12 +29,12 @@ check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, t
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/mypy --explicit-package-bases tests
+	cd tests && MYPYPATH=.. ../$(BIN)/mypy --config-file mypy.ini .
 	$(BIN)/lint-imports --no-cache | tail -n 14
 	$(BIN)/pytest -q tests/architecture
 
 bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its peers, in one run
-	$(BIN)/python tests/bench/run.py
+	PYTHONPATH=tests $(BIN)/python -m bench.run $(TOPICS)
 
 lock: .venv/dev ## 重新锁定依赖 / lock the dependencies anew
 	$(PIP) install uv

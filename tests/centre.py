@@ -149,7 +149,8 @@ class TestCentre:
 
     def verify(self, path: Path) -> list[Step]:
         steps: list[Step] = []
-        Audit(open_archive(path), self.policy).run(steps.append)
+        with open_archive(path) as archive:
+            Audit(archive, self.policy).run(steps.append)
         return steps
 
     def verify_everything(self) -> None:

@@ -34,7 +34,7 @@ from trading.kernel.errors import (
 )
 from trading.kernel.instant import Reading
 from trading.keys.group import lift
-from trading.keys.opening import Share, check_share, combine
+from trading.keys.opening import Share, check_share, combine_points
 from trading.tender import Phase, Received, Tender
 
 __all__ = [
@@ -122,9 +122,9 @@ def combined_point(tender: Tender, stage: int, position: int) -> Combined:
     given = [fact for (at, _), fact in sorted(tender.shares.items()) if at == stage]
     if len(given) < committee.threshold:
         raise TooFewShares(count=len(given), threshold=committee.threshold)
-    shares = [share_of(fact) for fact in given[: committee.threshold]]
-    point = combine(shares, committee, position)
-    return Combined(point, tuple(share.index for share in shares))
+    chosen = given[: committee.threshold]
+    points = {fact.trustee: bytes.fromhex(fact.points[position]) for fact in chosen}
+    return Combined(combine_points(points), tuple(points))
 
 
 def share_of(fact: ShareGiven | ShareBlamed) -> Share:

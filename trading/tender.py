@@ -124,13 +124,10 @@ MACHINE: Machine[Phase] = Machine(
 class Received(msgspec.Struct, frozen=True):
     """A sealed bid as the ledger knows it."""
 
+    eid: str
     prefix: Prefix
     index: int
     at: datetime
-
-    @property
-    def eid(self) -> str:
-        return self.prefix.eid
 
     @property
     def place(self) -> tuple[bytes, int, int]:
@@ -288,7 +285,8 @@ def _answered(tender: Tender, fact: QuestionAnswered, stamp: Stamp) -> None:
 
 
 def _received(tender: Tender, fact: EnvelopeReceived, stamp: Stamp) -> None:
-    bid = Received(Prefix.parse(bytes.fromhex(fact.prefix)), stamp.index, stamp.at)
+    prefix = Prefix.parse(bytes.fromhex(fact.prefix))
+    bid = Received(prefix.eid, prefix, stamp.index, stamp.at)
     tender.received[bid.eid] = bid
     tender.current[bid.place] = bid.eid
     tender.encapsulated.add(bid.prefix.enc)

@@ -73,7 +73,7 @@ def read_cases(path: Path) -> Reading:
         if path.name.endswith((".csv", ".csv.gz")):
             return _read_table(path)
         whole = json.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except (OSError, ValueError, EOFError, csv.Error) as error:
+    except (OSError, ValueError, EOFError, RecursionError, csv.Error) as error:
         raise RecordUnreadable(path=path, problem=error) from error
     found = list(_tenders(whole))
     if not found:

@@ -49,7 +49,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
 
 
 def verify(finished: Finished, path: Path) -> None:
-    Audit(open_archive(path), finished.centre.policy).run(lambda _: None)
+    with open_archive(path) as archive:
+        Audit(archive, finished.centre.policy).run(lambda _: None)
 
 
 def index_of(path: Path, tag: str) -> int:

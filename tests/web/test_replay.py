@@ -1,4 +1,4 @@
-"""`kaifeng replay` on real data: every bid sealed and opened, our first rank beside the record's."""
+"""`kaifeng replay` on real data: every bid opened, our first rank beside the record's."""
 
 import gzip
 import json

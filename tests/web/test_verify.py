@@ -106,7 +106,7 @@ def test_a_trustee_answers_files_offline(demo: Path, tmp_path: Path) -> None:
     records = tuple(
         WireRecord(r.leaf, r.salt, r.raw) for r in (read_line(x, n) for n, x in enumerate(lines))
     )
-    note = sorted((demo / "export" / "checkpoints").iterdir())[-1].read_text()
+    note = max((demo / "export" / "checkpoints").iterdir()).read_text()
     tender = json.loads((demo / "demo.json").read_text())["tender"]
     trustee = tmp_path / "trustee"
     assert (
@@ -130,7 +130,7 @@ def test_a_witness_answers_files_offline(demo: Path, tmp_path: Path) -> None:
     log = (demo / "centre" / "policy.txt").read_text().split("\n")[0].split()[1]
     folder = tmp_path / "w"
     kaifeng("witness", "init", folder, "--name", "w.example", "--log", log)
-    note = sorted((demo / "export" / "checkpoints").iterdir())[0].read_text()
+    note = min((demo / "export" / "checkpoints").iterdir()).read_text()
     request = tmp_path / "request"
     request.write_text(write_request(0, [], note))
     done = kaifeng("witness", "cosign", folder, request)

@@ -10,11 +10,12 @@ from trading.desks.office import Office
 from trading.envelope.admit import checked_body
 from trading.envelope.layout import PREFIX, Prefix, check_size
 from trading.facts.bidding import EnvelopeRefused
-from trading.kernel.errors import EnvelopeRefusal, RuleBroken
+from trading.facts.committee import CommitteeFormed
+from trading.kernel.errors import EnvelopeRefusal, RuleBroken, StreamUnknown
 from trading.kernel.ids import TenderId
 from trading.ledger.committer import ANY
 from trading.ledger.receipt import write_receipt
-from trading.tender import Tender
+from trading.tender import Tender, stream_of
 
 __all__ = ["BidderDesk", "HandedIn"]
 
@@ -50,6 +51,14 @@ class BidderDesk:
             lambda state, now: [decide_withdraw(state, eid, signature, now)],
             in_time=True,
         )
+
+    def invitation(self, tender: TenderId, stage: int) -> str:
+        """What bidders seal by: the proof that the stage's ceremony stands in the ledger."""
+        facts = self._office.ledger.stream(stream_of(tender))
+        for fact, stamp in facts:
+            if isinstance(fact, CommitteeFormed) and fact.stage == stage:
+                return receipt_of(self._office, stamp.index)
+        raise StreamUnknown(stream=f"{stream_of(tender)} stage {stage}")
 
     def receipt(self, handed_in: HandedIn) -> str:
         """回执: a .tlog-proof under the newest cosigned checkpoint; publishes one if needed."""

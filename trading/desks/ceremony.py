@@ -1,5 +1,6 @@
 """密钥仪式 the coordinator of the trustees: carries messages, holds no secret, decides nothing."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from trading.committee import record_deal, session_of
@@ -54,7 +55,7 @@ class CeremonyDesk:
         self._office = office
 
     def form(
-        self, tender: str, stage: int, threshold: int, trustees: list[AsksTrustee]
+        self, tender: str, stage: int, threshold: int, trustees: Sequence[AsksTrustee]
     ) -> CommitteeFormed:
         """A fresh committee for one opening event, bound to the newest cosigned head."""
         members = tuple(trustee.key for trustee in trustees)
@@ -95,8 +96,8 @@ class CeremonyDesk:
         tender: str,
         stage: int,
         threshold: int,
-        dealers: list[AsksTrustee],
-        members: list[AsksTrustee],
+        dealers: Sequence[AsksTrustee],
+        members: Sequence[AsksTrustee],
     ) -> CommitteeReshared:
         """Hand the key over to `members`; at least the old threshold of `dealers` must answer."""
         keys = tuple(member.key for member in members)
@@ -135,7 +136,7 @@ def _dealt(trustee: AsksTrustee, ceremony: Ceremony) -> Deal:
     return _expect(trustee, trustee.ask(AskDeal(ceremony)), Dealt).deal
 
 
-def _members(trustees: list[AsksTrustee]) -> tuple[MemberRecord, ...]:
+def _members(trustees: Sequence[AsksTrustee]) -> tuple[MemberRecord, ...]:
     return tuple(MemberRecord(trustee.name, trustee.key.hex()) for trustee in trustees)
 
 

@@ -120,7 +120,7 @@ def read_content(plain: BinaryIO, header: Header, extract: Path | None = None) -
         _copy(plain, file, extract)
     cms = _framed(plain, "signature")
     while chunk := plain.read(CHUNK):
-        if chunk.strip(b"\0"):
+        if chunk != bytes(len(chunk)):
             raise ContentMalformed(problem="padding is not zero")
     certified = check_signature(cms, bidder_message(header, raw)) if cms else None
     return Opened(manifest, certified)

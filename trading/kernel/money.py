@@ -12,7 +12,6 @@ __all__ = ["Money", "Rounding"]
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
-_GROUPS = ("", "万", "亿", "万亿")
 _LIMIT = 10**18  # fen: the largest amount that capital numerals below can name
 
 
@@ -71,19 +70,12 @@ class Money(msgspec.Struct, frozen=True, order=True):
 
 
 def _integer(number: int) -> str:
-    groups = []
-    while number:
-        number, group = divmod(number, 10_000)
-        groups.append(group)
-    text, gap = "", False
-    for index in reversed(range(len(groups))):
-        if not groups[index]:
-            gap = bool(text)
-            continue
-        if text and (gap or groups[index] < 1000):
-            text += "零"
-        text, gap = f"{text}{_group(groups[index])}{_GROUPS[index]}", False
-    return text
+    for size, unit in ((10**8, "亿"), (10**4, "万")):
+        if number >= size:
+            high, low = divmod(number, size)
+            gap = "零" if 0 < low < size // 10 else ""
+            return f"{_integer(high)}{unit}{gap}{_integer(low) if low else ''}"
+    return _group(number)
 
 
 def _group(number: int) -> str:

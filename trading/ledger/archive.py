@@ -7,8 +7,9 @@ import base64
 import hashlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 
@@ -79,19 +80,35 @@ class Archive(Protocol):
 
     def releases(self) -> bytes: ...
 
+    def close(self) -> None: ...
 
-def open_archive(path: Path) -> Archive:
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
     """InputUnusable unless the path is an export or a data folder."""
+    archive: Archive
     if (path / MANIFEST).is_file():
-        return _Export(path)
-    if (path / DATABASE).is_file():
-        return _DataFolder(path)
+        archive = _Export(path)
+    elif (path / DATABASE).is_file():
+        archive = _DataFolder(path)
+    else:
+        _unusable(path)
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def _unusable(path: Path) -> NoReturn:
     raise InputUnusable(path=path, problem="既非导出目录也非数据目录 / no export, no data folder")
 
 
 class _Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def close(self) -> None:
+        """Files are closed where they are read."""
 
     def policy(self) -> str:
         return self._text(POLICY)
@@ -212,12 +229,11 @@ class _DataFolder(_Folder):
         except sqlite3.Error as error:
             raise FileBroken(path=DATABASE, problem=error) from error
 
-    def __del__(self) -> None:
-        if hasattr(self, "_db"):
-            self._db.close()
+    def close(self) -> None:
+        self._db.close()
 
     def check_files(self) -> int:
-        names = dict(self._rows("SELECT sid, name FROM stream"))
+        names: dict[int, str] = dict(self._rows("SELECT sid, name FROM stream"))
         sql = "SELECT idx, sid, height, id, raw FROM entry ORDER BY idx"
         count = 0
         for position, (index, sid, height, key, raw) in enumerate(self._rows(sql)):
@@ -287,11 +303,28 @@ class _DataFolder(_Folder):
             if verdict != "ok":
                 raise FileBroken(path=DATABASE, problem=verdict)
 
-    def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, sql: str) -> "_Rows":
+        return _Rows(self._db, sql)
+
+
+class _Rows:
+    """The rows of a query; a damaged page is FileBroken at the row that needs it."""
+
+    def __init__(self, db: sqlite3.Connection, sql: str) -> None:
         try:
-            yield from self._db.execute(sql)
+            self._cursor = db.execute(sql)
         except sqlite3.Error as error:
             raise FileBroken(path=DATABASE, problem=error) from error
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self
+
+    def __next__(self) -> tuple[Any, ...]:
+        try:
+            row: tuple[Any, ...] = next(self._cursor)
+        except sqlite3.Error as error:
+            raise FileBroken(path=DATABASE, problem=error) from error
+        return row
 
 
 def _digest(path: Path) -> str:

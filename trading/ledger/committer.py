@@ -104,7 +104,11 @@ class SqliteLedger:
         return self._store.rows(start, self.size() if end is None else end)
 
     def checkpoint(self) -> str:
-        return self._head.note if self._head else self._sign(0)
+        """Committed under Ed25519; what leaves the house also bears the post-quantum signature."""
+        head = self._head
+        note = Note.parse(head.note) if head else self._sign(0, self._clock.read().at)
+        time = int(head.at.timestamp()) if head else 0
+        return str(note.with_signatures([key.sign(note.text, time) for key in self._keys[1:]]))
 
     def cosigned(self) -> list[str]:
         return self._store.cosigned()
@@ -222,7 +226,8 @@ class SqliteLedger:
                 request.answer.set_exception(refusal)
         if batch.rows:
             size = self._tree.size
-            head = Head(size, self._tree.root(size), reading.at, self._sign(size, reading.at))
+            note = str(self._sign(size, reading.at))
+            head = Head(size, self._tree.root(size), reading.at, note)
             self._store.commit(self._head, head, batch.rows, batch.streams)
             with self._committed:
                 self._head = head
@@ -250,18 +255,20 @@ class SqliteLedger:
         if tip is None:
             tip = self._tips[request.stream] = _Tip(len(self._tips) + 1, 0, GENESIS)
             batch.streams.append((tip.sid, request.stream))
+        salts = os.urandom(SALT * len(request.drafts))
         stamps = tuple(
-            self._add(request.stream, tip, draft, fact, batch)
-            for draft, fact in zip(request.drafts, request.facts, strict=True)
+            self._add(request, tip, number, salts[SALT * number : SALT * (number + 1)], batch)
+            for number in range(len(request.drafts))
         )
         batch.answers.append((request.answer, stamps))
 
-    def _add(self, stream: str, tip: _Tip, draft: Draft, fact: bytes, batch: _Batch) -> Stamp:
+    def _add(self, request: _Request, tip: _Tip, number: int, salt: bytes, batch: _Batch) -> Stamp:
+        draft, fact, stream = request.drafts[number], request.facts[number], request.stream
         at, index, height = batch.reading.at, self._tree.size, tip.height
         entry = Entry(
             draft.actor, at, msgspec.Raw(fact), height, draft.key, tip.prev, draft.sig, stream
         )
-        raw, salt = entry.encode(), os.urandom(SALT)
+        raw = entry.encode()
         data = leaf_data(salt, raw, personal=draft.fact.personal)
         leaf = leaf_hash(data)
         self._tree.append(leaf)
@@ -296,10 +303,9 @@ class SqliteLedger:
         _, stamp = stamped(entry, index, leaf_hash(leaf))
         return stamp, bytes(entry.fact)
 
-    def _sign(self, size: int, at: datetime | None = None) -> str:
+    def _sign(self, size: int, at: datetime) -> Note:
         checkpoint = Checkpoint(self._origin, size, self._tree.root(size))
-        time = int((at or self._clock.read().at).timestamp())
-        return str(sign_checkpoint(checkpoint, self._keys, time))
+        return sign_checkpoint(checkpoint, self._keys[:1], int(at.timestamp()))
 
     def _load(self) -> Head | None:
         """Rebuild tree and stream tips; the root must be the one the last head signed."""

@@ -110,6 +110,8 @@ class Demo:
     def _publish(self) -> None:
         now = self._centre.clock.read().at
         state = self._play.publish(deadline_after(now, self._pace, _SLACK))
+        invitation = self._centre.bidder.invitation(self._play.tender, Stage.PRICE)
+        durable_write(self._out / "invitation.tlog-proof", [invitation.encode()])
         self._say(
             f"公告发布，截标 {_clock(state.deadline)}（演练：一日 = {self._pace.millis} 毫秒）",
             "published; the twenty days of the law are kept at rehearsal pace",
@@ -241,6 +243,8 @@ _NEXT = """
   kaifeng receipt {out}/bidders/1/bid.tlog-proof --policy {out}/centre/policy.txt
   cp -r {out}/export /tmp/copy && sed -i '5s/a/b/' /tmp/copy/entries.jsonl
   kaifeng verify /tmp/copy                       # 指出哪一条被改 / names the entry
+  kaifeng seal docs --invitation {out}/invitation.tlog-proof --policy {out}/centre/policy.txt \
+      --charter {out}/centre/charter.txt --bidder 9133 --name 我公司 --price 1700 --out bid.kfe
   kaifeng tenders {out}/centre
   kaifeng replay docs/data/real-tenders.json     # 更多真实项目 / more real tenders
 """
