@@ -58,6 +58,7 @@ class TestCentre:
     """Folders: data/ (ledger, envelopes), trustee-n/, witness-n/, export-n/."""
 
     __test__ = False
+    is_forged = False  # set by a test that wrote past the desks and has seen the red itself
 
     def __init__(self, folder: Path, trustees: int = 5) -> None:
         self.folder, self.data = folder, folder / "data"
@@ -155,7 +156,7 @@ class TestCentre:
 
     def verify_everything(self) -> None:
         """Both what a stranger gets and what the centre keeps."""
-        if self.ledger.size():
+        if self.ledger.size() and not self.is_forged:
             self.advance(seconds=1)
             assert len(self.verify(self.export())) == 7
             assert len(self.verify(self.data)) == 7

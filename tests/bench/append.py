@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from pymerkle import SqliteTree
-
 from bench.ledgers import new_ledger
 from bench.table import Row, Sizes, advance, measured, median, progress, rate, show
+from pymerkle import SqliteTree
+
 from trading.facts.bidding import EnvelopeReceived
 from trading.facts.notice import QuestionAsked
 from trading.kernel.ids import SystemIds

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pyrage
-
 from bench.committees import Panel
 from bench.openings import opening_rows
 from bench.table import Row, Sizes, advance, amount, measured, median, progress, show
+
 from trading.envelope.admit import admit, check_body
 from trading.envelope.content import Opened
 from trading.envelope.layout import PREFIX, Prefix, Stage

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from bench.committees import Panel, Sealed, sealed_tender
 from bench.table import Row, amount, measured, median
+
 from trading.committee import Charter
 from trading.envelope.layout import Stage
 from trading.envelope.unseal import open_envelope, unwrap

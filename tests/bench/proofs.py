@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pymerkle import InmemoryTree, verify_inclusion
-
 from bench.ledgers import Institutions, new_ledger
 from bench.table import Row, Sizes, advance, amount, measured, median, progress, rate, show
+from pymerkle import InmemoryTree, verify_inclusion
+
 from trading.facts.bidding import EnvelopeReceived
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import SystemClock

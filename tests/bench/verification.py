@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.progress import Progress
-
 from bench.ledgers import Institutions, new_ledger
 from bench.table import CONSOLE, Row, Sizes, amount, measured, median, progress, rate, show
+from rich.progress import Progress
+
 from trading.audit import Audit, Step
 from trading.committee import Charter
 from trading.export import Trust, write_export

@@ -177,6 +177,7 @@ def test_the_law_has_its_say_at_each_step(centre: TestCentre) -> None:
         centre.purchaser.correct(centre.owner, story.tender, "再次更正")
     assert "第二十三条" in str(narrow.value)
     longer = story.state.deadline
+    assert longer
     from datetime import timedelta
 
     centre.purchaser.correct(centre.owner, story.tender, "顺延", longer + timedelta(days=5))

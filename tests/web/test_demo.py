@@ -46,18 +46,8 @@ def test_every_institution_keeps_its_key_to_itself(demo: Path) -> None:
 
 def _killed_at(step: int, out: Path) -> None:
     """Run the demo and SIGKILL it as soon as it has said the step."""
-    command = [
-        sys.executable,
-        "-u",
-        "-m",
-        "web.cli",
-        "demo",
-        "--once",
-        "--out",
-        out,
-        "--day",
-        "100",
-    ]
+    demo = ["-m", "web.cli", "demo", "--once", "--out", str(out), "--day", "100"]
+    command = [sys.executable, "-u", *demo]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         for line in process.stdout:

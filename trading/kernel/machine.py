@@ -8,6 +8,12 @@ from trading.kernel.errors import IllegalTransition
 
 __all__ = ["Machine"]
 
+
+def _node(phase: StrEnum) -> str:
+    """Mermaid takes no hyphen in a node's name."""
+    return phase.value.replace("-", "_")
+
+
 P = TypeVar("P", bound=StrEnum)
 
 
@@ -36,6 +42,6 @@ class Machine(Generic[P]):
         for source, fact, target in self.rows:
             if source != target:
                 arrows.setdefault((source, target), []).append(fact.__name__)
-        lines = [f"    [*] --> {self.start.value}"]
-        lines += [f"    {a.value} --> {b.value}: {', '.join(n)}" for (a, b), n in arrows.items()]
+        lines = [f"    [*] --> {_node(self.start)}"]
+        lines += [f"    {_node(a)} --> {_node(b)}: {', '.join(n)}" for (a, b), n in arrows.items()]
         return "\n".join(["stateDiagram-v2", *lines])

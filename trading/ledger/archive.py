@@ -90,7 +90,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     if (path / MANIFEST).is_file():
         archive = _Export(path)
     elif (path / DATABASE).is_file():
-        archive = _DataFolder(path)
+        archive = _CentreFolder(path)
     else:
         _unusable(path)
     try:
@@ -215,7 +215,7 @@ class _Export(_Folder):
                 chain.add(record)
 
 
-class _DataFolder(_Folder):
+class _CentreFolder(_Folder):
     """The rows of the embedded store, read without taking part in it."""
 
     has_releases = False

@@ -1,0 +1,90 @@
+"""Writes the generated pages of docs/: `PYTHONPATH=tests python tests/docs/reference.py`."""
+
+from pathlib import Path
+
+import msgspec
+
+from evaluation.methods import METHODS
+from trading import facts
+from trading.kernel import errors
+from trading.kernel.settings import Settings
+from trading.ledger.fact import fact_types
+from trading.procedures import PROCEDURES
+from trading.tender import MACHINE
+
+DOCS = Path(__file__).parents[2] / "docs"
+_ = facts
+_NOTE = "*由代码生成，勿手改 / generated from the code: `python tests/docs/reference.py`.*\n"
+
+
+def _table(*rows: tuple[object, ...]) -> str:
+    head, *body = rows
+    lines = [head, tuple("---" for _ in head), *body]
+    return "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in lines)
+
+
+def facts_page() -> str:
+    rows = []
+    for tag, kind in sorted(fact_types().items()):
+        if kind.__module__.startswith("trading."):
+            roles = "、".join(sorted(kind.by)) if len(kind.by) < 8 else "—"
+            fields = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
+            doc = (kind.__doc__ or "").split("\n")[0]
+            erasable = "可删 erasable" if kind.personal else ""
+            rows.append((f"`{tag}`", roles, fields or "—", f"{doc} {erasable}".strip()))
+    head = ("tag", "谁可记录 by", "fields", "")
+    return f"# 事实 Facts\n\n{_NOTE}\n{_table(head, *rows)}"
+
+
+def errors_page() -> str:
+    kinds = sorted((getattr(errors, name) for name in errors.__all__), key=lambda kind: kind.code)
+    rows = [(f"`{k.code}`", f"`{k.__name__}`", k.zh, k.en) for k in kinds]
+    return f"# 错误代码 Refusals\n\n{_NOTE}\n{_table(('code', 'name', '中文', 'English'), *rows)}"
+
+
+def settings_page() -> str:
+    source = Path(str(DOCS.parent / "trading/kernel/settings.py")).read_text("utf-8")
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        line = next(x for x in source.splitlines() if x.strip().startswith(f"{field.name}:"))
+        name = f"`{field.name}`, `KAIFENG_{field.name.upper()}`"
+        rows.append((name, f"`{field.default!r}`", line.partition("#")[2].strip()))
+    return f"# 设置 Settings\n\n{_NOTE}\n{_table(('setting', 'default', ''), *rows)}"
+
+
+def procedures_page() -> str:
+    parts = [f"# 交易方式与评标办法 Procedures and methods\n\n{_NOTE}"]
+    for procedure in PROCEDURES:
+        now = [s.versions[-1] for s in procedure.statutes()]
+        rows = [
+            (s.zh, rule.number, rule.article, rule.since, rule.until or "", rule.mark)
+            for s, rule in zip(procedure.statutes(), now, strict=True)
+        ]
+        head = ("规则 rule", "值", "条款 article", "since", "until", "mark")
+        title = f"\n## {procedure.zh} {procedure.en} (`{procedure.code}`, {procedure.law})\n\n"
+        parts.append(title + _table(head, *rows))
+    rows = [(f"`{m.code}`", m.zh, m.en) for m in METHODS]
+    parts.append(f"\n## 评标办法 Methods\n\n{_table(('code', '中文', 'English'), *rows)}")
+    return "".join(parts)
+
+
+def machine_page() -> str:
+    rows = [(f"`{s}`", f"`{f.__name__}`", f"`{t}`") for s, f, t in MACHINE.rows]
+    return (
+        f"# 项目的一生 A tender's life\n\n{_NOTE}\n```mermaid\n{MACHINE.mermaid()}\n```\n\n"
+        + _table(("phase", "fact", "then"), *rows)
+    )
+
+
+PAGES = {
+    "reference/facts.md": facts_page,
+    "reference/errors.md": errors_page,
+    "reference/settings.md": settings_page,
+    "reference/procedures.md": procedures_page,
+    "reference/machine.md": machine_page,
+}
+
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), "utf-8")
