@@ -63,8 +63,8 @@ def procedures_page() -> str:
         head = ("规则 rule", "值", "条款 article", "since", "until", "mark")
         title = f"\n## {procedure.zh} {procedure.en} (`{procedure.code}`, {procedure.law})\n\n"
         parts.append(title + _table(head, *rows))
-    rows = [(f"`{m.code}`", m.zh, m.en) for m in METHODS]
-    parts.append(f"\n## 评标办法 Methods\n\n{_table(('code', '中文', 'English'), *rows)}")
+    methods = [(f"`{m.code}`", m.zh, m.en) for m in METHODS]
+    parts.append(f"\n## 评标办法 Methods\n\n{_table(('code', '中文', 'English'), *methods)}")
     return "".join(parts)
 
 
@@ -72,7 +72,7 @@ def machine_page() -> str:
     rows = [(f"`{s}`", f"`{f.__name__}`", f"`{t}`") for s, f, t in MACHINE.rows]
     return (
         f"# 项目的一生 A tender's life\n\n{_NOTE}\n```mermaid\n{MACHINE.mermaid()}\n```\n\n"
-        + _table(("phase", "fact", "then"), *rows)
+        + _table(("phase", "fact", "then"), *methods)
     )
 
 
