@@ -72,7 +72,7 @@ def machine_page() -> str:
     rows = [(f"`{s}`", f"`{f.__name__}`", f"`{t}`") for s, f, t in MACHINE.rows]
     return (
         f"# 项目的一生 A tender's life\n\n{_NOTE}\n```mermaid\n{MACHINE.mermaid()}\n```\n\n"
-        + _table(("phase", "fact", "then"), *methods)
+        + _table(("phase", "fact", "then"), *rows)
     )
 
 
