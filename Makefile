@@ -30,7 +30,7 @@ check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, t
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	cd tests && MYPYPATH=.. ../$(BIN)/mypy --config-file mypy.ini .
-	$(BIN)/lint-imports --no-cache | tail -n 14
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q tests/architecture
 
 bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its peers, in one run

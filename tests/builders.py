@@ -14,7 +14,6 @@ from trading.envelope.seal import BidKey, Sealing, seal
 from trading.facts.award import Awarded
 from trading.facts.tender import Lot, TenderDrafted
 from trading.kernel.ids import TenderId
-from trading.ledger.policy import Witnessed
 from trading.tender import Tender
 
 AUTHORITY = Authority.create("测试 CA", datetime(2026, 1, 1, tzinfo=UTC))
@@ -72,7 +71,6 @@ class AStory:
             "authorities": (AUTHORITY.certificate(),),
         }
         self.wanted = TenderDrafted(**(wanted | changes))  # type: ignore[arg-type]
-        self.before: Witnessed | None = None
 
     @property
     def state(self) -> Tender:
@@ -112,9 +110,9 @@ class AStory:
         assert deadline
         clock = self.centre.clock
         clock.at = deadline - timedelta(seconds=1)
-        self.before = self.centre.publisher.publish()
+        self.centre.publisher.publish()
         clock.at = deadline + timedelta(milliseconds=10)
-        self.centre.opening.close(self.tender, self.before)
+        self.centre.opening.close(self.tender)
         return self
 
     def shared(self, stage: int = Stage.PRICE, who: tuple[int, ...] = (0, 1, 2)) -> "AStory":

@@ -3,8 +3,10 @@
 The composition root of the commands; the HTTP edge will have its own.
 """
 
+import os
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -34,27 +36,36 @@ from trading.ledger.store import SqliteStore
 from trading.ledger.witness import AsksWitness
 from web.pipes import TrusteeProcess, WitnessProcess, kaifeng
 
-__all__ = ["Centre", "log_keys", "open_ledger"]
+__all__ = ["Centre", "open_ledger", "settings_here"]
 
 _WITNESSES = ("notary", "supervisor")
 _THRESHOLD = 3
 _TRUSTEES = ("agency", "supervisor", "notary", "exchange", "association")
 
 
-def log_keys(data: Path, origin: str) -> list[NoteKey]:
-    """The ledger's Ed25519 and ML-DSA-44 keys, made at the first start."""
-    kinds = {"log-ed25519.key": KeyType.ED25519, "log-mldsa44.key": KeyType.COSIGN_MLDSA44}
+def settings_here() -> Settings:
+    """`kaifeng.toml` of the working folder, if there is one, and the environment."""
+    file = Path("kaifeng.toml")
+    return Settings.load(os.environ, file if file.exists() else None)
+
+
+def log_keys(data: Path, settings: Settings) -> list[NoteKey]:
+    """The ledger's keys: from the files that the settings name, or made at the first start."""
+    wanted = {
+        KeyType.ED25519: settings.log_ed25519_file or data / "log-ed25519.key",
+        KeyType.COSIGN_MLDSA44: settings.log_mldsa44_file or data / "log-mldsa44.key",
+    }
     keys = []
-    for name, kind in kinds.items():
-        if not (data / name).exists():
-            NoteKey.generate(origin, kind).save(data / name)
-        keys.append(NoteKey.load(data / name))
+    for kind, path in wanted.items():
+        if not Path(path).exists():
+            NoteKey.generate(settings.origin, kind).save(Path(path))
+        keys.append(NoteKey.load(Path(path)))
     return keys
 
 
 def open_ledger(data: Path, settings: Settings, clock: SystemClock) -> SqliteLedger:
     store = SqliteStore(data / "ledger.db")
-    return SqliteLedger(store, log_keys(data, settings.origin), clock, settings.batch_limit)
+    return SqliteLedger(store, log_keys(data, settings), clock, settings.batch_limit)
 
 
 class Centre:
@@ -70,12 +81,13 @@ class Centre:
     ) -> None:
         self.folder, self.data = folder, folder / "centre"
         self.data.mkdir(parents=True, exist_ok=True)
-        self.clock = SystemClock()
+        self.clock = SystemClock(timedelta(milliseconds=settings.clock_error_ms))
+        self._logs = [key.verifier for key in log_keys(self.data, settings)]
         self.ids = SystemIds(self.clock)
         self._children: list[WitnessProcess | TrusteeProcess] = []
         self.ledger = open_ledger(self.data, settings, self.clock)
-        self.witnesses = self._start_witnesses(settings.origin)
-        self.policy = self._policy(settings.origin)
+        self.witnesses = self._start_witnesses()
+        self.policy = self._policy()
         self.trustees = self._start_trustees(_TRUSTEES[:trustees])
         for child in self._children:
             said(child.name, child.child.pid)
@@ -117,9 +129,8 @@ class Centre:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start_witnesses(self, origin: str) -> list[AsksWitness]:
-        logs = [str(key.verifier) for key in log_keys(self.data, origin)]
-        options = [item for log in logs for item in ("--log", log)]
+    def _start_witnesses(self) -> list[AsksWitness]:
+        options = [item for log in self._logs for item in ("--log", str(log))]
         folders = {name: str(self.folder / f"witness-{name}") for name in _WITNESSES}
         keys = _run(
             [
@@ -144,9 +155,8 @@ class Centre:
             write_secret(path, Authority.create("演练 CA", self.clock.read().at).pem())
         return Authority.from_pem(read_secret(path))
 
-    def _policy(self, origin: str) -> str:
-        logs = [key.verifier for key in log_keys(self.data, origin)]
-        policy = write_policy(logs, self._vkeys, quorum=len(self._vkeys))
+    def _policy(self) -> str:
+        policy = write_policy(self._logs, self._vkeys, quorum=len(self._vkeys))
         durable_write(self.data / "policy.txt", [policy.encode()])
         return policy
 

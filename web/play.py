@@ -13,7 +13,6 @@ from trading.facts.tender import Lot, TenderDrafted
 from trading.kernel.calendar import Pace
 from trading.kernel.ids import TenderId
 from trading.kernel.money import Money
-from trading.ledger.policy import Witnessed
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case
 from web.centre import Centre
@@ -95,8 +94,8 @@ class Play:
             self.centre.bidder.hand_in(self.tender, [self.seal(bid)])
         return len(self.case.bids)
 
-    def close(self, before: Witnessed, closing: Witnessed | None = None) -> Tender:
-        return self.centre.opening.close(self.tender, before, closing)
+    def close(self) -> Tender:
+        return self.centre.opening.close(self.tender)
 
     def open(self) -> Tender:
         """Three of the trustees answer; the rest need not."""

@@ -129,7 +129,7 @@ def test_a_head_that_somebody_moved_stops_the_writer(ledger: SqliteLedger) -> No
     ledger.append("s", ANY, [draft("a")])
     import sqlite3
 
-    db = sqlite3.connect(ledger._store._path)
+    db = sqlite3.connect(ledger.store._path)
     db.execute("UPDATE head SET size = 7")
     db.commit()
     db.close()
@@ -173,7 +173,7 @@ def test_entries_cannot_be_changed_through_our_own_connection(ledger: SqliteLedg
         "UPDATE entry SET raw = zeroblob(3), salt = NULL",
     ):
         with pytest.raises(sqlite3.IntegrityError):
-            ledger._store._db.execute(sql)
+            ledger.store._db.execute(sql)
 
 
 def test_a_restart_goes_on_where_it_stopped(tmp_path: Path, clock: FrozenClock) -> None:

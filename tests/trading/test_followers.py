@@ -27,7 +27,7 @@ class Counting:
 
 def test_a_follower_sees_every_entry_once_and_in_order(centre: TestCentre) -> None:
     follower = Counting()
-    following = Following(centre.ledger, centre.store, follower)
+    following = Following(centre.ledger, follower)
     AStory(centre).bidding()
     assert following.lag == centre.ledger.size()
     assert following.catch_up(most=3) == 3
@@ -46,7 +46,7 @@ def test_a_crash_between_handling_and_cursor_repeats_and_never_skips(centre: Tes
                 raise ConnectionError("the database went away")
 
     follower = Failing()
-    following = Following(centre.ledger, centre.store, follower)
+    following = Following(centre.ledger, follower)
     AStory(centre).bidding()
     with pytest.raises(ConnectionError):
         following.catch_up()
@@ -61,12 +61,12 @@ def test_the_list_of_tenders_is_the_same_however_often_it_is_built(
     story = AStory(centre).to_opening().ranked()
     AStory(centre).drafted()
     first = TenderList(open_database(f"sqlite:///{tmp_path / 'one.db'}"))
-    Following(centre.ledger, centre.store, first).catch_up()
+    Following(centre.ledger, first).catch_up()
     again = TenderList(open_database(f"sqlite:///{tmp_path / 'two.db'}"))
     centre.store.move_cursor(again.name, 0)
-    Following(centre.ledger, centre.store, again).catch_up()
+    Following(centre.ledger, again).catch_up()
     centre.store.move_cursor(again.name, 5)
-    Following(centre.ledger, centre.store, again).catch_up()
+    Following(centre.ledger, again).catch_up()
     assert first.rows() == again.rows()
     row = next(row for row in first.rows() if row.id == story.tender)
     assert (row.phase, row.envelopes) == (Phase.RECOMMENDED.value, 3)

@@ -112,6 +112,8 @@ def test_a_trustee_answers_files_offline(demo: Path, tmp_path: Path) -> None:
     assert (
         kaifeng("trustee", "init", trustee, "--policy", demo / "export/policy.txt").returncode == 0
     )
+    appointed = kaifeng("trustee", "appoint", trustee, demo / "centre/charter.txt")
+    assert appointed.returncode == 0
     for name, code in (("00000000-0000-7000-8000-000000000000", "KF-405"), (tender, "KF-4")):
         request = tmp_path / "request.json"
         request.write_bytes(msgspec.json.encode(AskShare(name, 2, Sync(0, records, note))))

@@ -142,8 +142,8 @@ def _members(trustees: Sequence[AsksTrustee]) -> tuple[MemberRecord, ...]:
 
 def _expect(trustee: AsksTrustee, answer: TrusteeAnswer, kind: type[T]) -> T:
     if isinstance(answer, Refused):
-        problem = f"{trustee.name}: {answer.code} {answer.zh} / {answer.en}"
-        raise TrusteeRefuses(problem=problem)
+        both = answer.zh if answer.zh == answer.en else f"{answer.zh} / {answer.en}"
+        raise TrusteeRefuses(problem=f"{trustee.name} {answer.code} {both}")
     if not isinstance(answer, kind):
         raise CommitteeRefusal(problem=f"{trustee.name} answered something else")
     return answer

@@ -10,7 +10,7 @@ from trading.bidding import bracket_incident, decide_close, decide_failures
 from trading.desks.office import Office
 from trading.envelope.layout import PREFIX
 from trading.facts.opening import ShareBlamed
-from trading.kernel.errors import ShareInvalid
+from trading.kernel.errors import QuorumMissing, ShareInvalid, TooEarly
 from trading.kernel.files import read_chunks
 from trading.kernel.ids import TenderId
 from trading.keys.opening import Share
@@ -34,13 +34,11 @@ class OpeningDesk:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    def close(
-        self, tender: TenderId, before: Witnessed, closing: Witnessed | None = None
-    ) -> Tender:
-        """截标. `before` was published ahead of the deadline; the closing head is made now, unless
-        tenders that end together share one.
+    def close(self, tender: TenderId) -> Tender:
+        """截标, between the last checkpoint that the witnesses date before the deadline and the
+        first they date at or after it, which is made now if there is none yet.
         """
-        closing = closing or self._office.publisher.publish()
+        before, closing = self._bracket(self._office.load(tender))
         state = self._office.act(
             tender, lambda fresh, now: [decide_close(fresh, before, closing, now)]
         )
@@ -82,6 +80,15 @@ class OpeningDesk:
                 fact = self._opened(state, stage, position, bid, extract)
                 state = self._office.act(tender, lambda _, __, fact=fact: [fact])  # type: ignore[misc]
         return self._office.act(tender, lambda fresh, _: [decide_record(fresh, stage)])
+
+    def _bracket(self, state: Tender) -> tuple[Witnessed, Witnessed]:
+        deadline, now = state.deadline, self._office.clock.read()
+        if deadline is None or not now.is_surely_after(deadline):
+            raise TooEarly(act="截标", moment=deadline, article="招标投标法 第三十四条")
+        before, closing = self._office.publisher.around(deadline)
+        if before is None:
+            raise QuorumMissing(size=0)
+        return before, closing or self._office.publisher.publish()
 
     def _opened(
         self, state: Tender, stage: int, position: int, bid: Received, extract: Path | None

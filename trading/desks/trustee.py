@@ -142,6 +142,9 @@ class Trustee:
                     return self._share(request)
                 case AskHandover():
                     return self._hand_over(request)
+        except TrusteeRefuses as refusal:
+            problem = str(refusal.facts["problem"])
+            return Refused(refusal.code, problem, problem)
         except Refusal as refusal:
             return Refused(refusal.code, refusal.text("zh"), refusal.text("en"))
 

@@ -21,9 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One field, one setting; `KAIFENG_CLOCK_ERROR_MS` sets `clock_error_ms`."""
 
     origin: str = "kaifeng.example/ledger"  # the ledger's name, as witnesses know it
-    data: str = "kaifeng-data"  # folder of the ledger, envelopes and projections
-    policy_file: str = ""  # trust policy that bidders and trustees ship with
-    log_key_file: str = ""  # key of the ledger; generated in `data` when empty
+    log_ed25519_file: str = ""  # the ledger's Ed25519 key; made beside the ledger when empty
+    log_mldsa44_file: str = ""  # the ledger's ML-DSA-44 key; made beside the ledger when empty
     clock_error_ms: int = 50  # bound of the clock's error, as the time service reports it
     batch_limit: int = 1000  # entries committed in one transaction at most
     envelope_limit_mib: int = 2048  # largest envelope admitted

@@ -77,7 +77,7 @@ class SqliteLedger:
     def __init__(
         self, store: SqliteStore, keys: list[NoteKey], clock: Clock, batch_limit: int = 1000
     ) -> None:
-        self._store, self._keys, self._clock, self._limit = store, keys, clock, batch_limit
+        self.store, self._keys, self._clock, self._limit = store, keys, clock, batch_limit
         self._origin = keys[0].verifier.name
         self._tree = Tree()
         self._tips: dict[str, _Tip] = {}
@@ -96,12 +96,12 @@ class SqliteLedger:
     def stream(self, name: str) -> list[tuple[Fact, Stamp]]:
         return [
             stamped(read_entry(record.raw, record.index), record.index, leaf_hash(record.leaf))
-            for record in self._store.stream_rows(name)
+            for record in self.store.stream_rows(name)
             if record.raw
         ]
 
     def records(self, start: int = 0, end: int | None = None) -> Iterator[Record]:
-        return self._store.rows(start, self.size() if end is None else end)
+        return self.store.rows(start, self.size() if end is None else end)
 
     def checkpoint(self) -> str:
         """Committed under Ed25519; what leaves the house also bears the post-quantum signature."""
@@ -111,10 +111,10 @@ class SqliteLedger:
         return str(note.with_signatures([key.sign(note.text, time) for key in self._keys[1:]]))
 
     def cosigned(self) -> list[str]:
-        return self._store.cosigned()
+        return self.store.cosigned()
 
     def keep_cosigned(self, note: str) -> None:
-        self._store.keep_cosigned(Checkpoint.parse(Note.parse(note).text).size, note)
+        self.store.keep_cosigned(Checkpoint.parse(Note.parse(note).text).size, note)
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         return self._tree.inclusion(index, min(size, self.size()))
@@ -159,12 +159,12 @@ class SqliteLedger:
 
     def erase(self, index: int) -> None:
         self.check_erasable(index)
-        self._store.erase(index)
+        self.store.erase(index)
 
     def close(self) -> None:
         self._queue.put(None)
         self._thread.join()
-        self._store.close()
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +189,7 @@ class SqliteLedger:
                 break
         self._stopped = self._stopped or WriterStopped(cause="closed")
         self._refuse_waiting()
-        self._store.close_thread()
+        self.store.close_thread()
 
     def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
         requests, count = [first], len(first.drafts)
@@ -218,7 +218,7 @@ class SqliteLedger:
         if self._head and reading.at <= self._head.at:
             raise TimeStoodStill(last=self._head.at, now=reading.at)
         batch = _Batch(reading)
-        known = self._store.find([draft.key for request in requests for draft in request.drafts])
+        known = self.store.find([draft.key for request in requests for draft in request.drafts])
         for request in requests:
             try:
                 self._admit(request, batch, known)
@@ -228,7 +228,7 @@ class SqliteLedger:
             size = self._tree.size
             note = str(self._sign(size, reading.at))
             head = Head(size, self._tree.root(size), reading.at, note)
-            self._store.commit(self._head, head, batch.rows, batch.streams)
+            self.store.commit(self._head, head, batch.rows, batch.streams)
             with self._committed:
                 self._head = head
                 self._committed.notify_all()
@@ -309,11 +309,11 @@ class SqliteLedger:
 
     def _load(self) -> Head | None:
         """Rebuild tree and stream tips; the root must be the one the last head signed."""
-        for leaf in self._store.leaves():
+        for leaf in self.store.leaves():
             self._tree.append(leaf_hash(leaf))
-        for name, sid, height, leaf in self._store.streams():
+        for name, sid, height, leaf in self.store.streams():
             self._tips[name] = _Tip(sid, height + 1, leaf_hash(leaf).hex())
-        head = self._store.head()
+        head = self.store.head()
         if head is None:
             if self._tree.size:
                 raise StoreDamaged(problem="entries without a head")

@@ -8,7 +8,6 @@ from typing import Protocol
 from trading.ledger.committer import SqliteLedger
 from trading.ledger.entry import Stamp, leaf_hash, read_entry, stamped
 from trading.ledger.fact import Fact
-from trading.ledger.store import SqliteStore
 
 __all__ = ["Follower", "Following"]
 
@@ -22,8 +21,8 @@ class Follower(Protocol):
 class Following:
     """One follower on its way along the ledger."""
 
-    def __init__(self, ledger: SqliteLedger, store: SqliteStore, follower: Follower) -> None:
-        self._ledger, self._store, self._follower = ledger, store, follower
+    def __init__(self, ledger: SqliteLedger, follower: Follower) -> None:
+        self._ledger, self._store, self._follower = ledger, ledger.store, follower
 
     @property
     def lag(self) -> int:

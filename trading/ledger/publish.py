@@ -1,5 +1,7 @@
 """Publishing: take the newest head to the witnesses and keep what the policy accepts."""
 
+from datetime import datetime
+
 from trading.kernel.errors import Broken, NoteMalformed, Refusal, WitnessRefuses
 from trading.ledger.checkpoint import Checkpoint
 from trading.ledger.note import Note, SignatureLine, is_size, parse_signature_lines
@@ -19,6 +21,7 @@ class Publisher:
     def __init__(self, ledger: Ledger, witnesses: list[AsksWitness], policy: Policy) -> None:
         self._ledger, self._witnesses, self._policy = ledger, witnesses, policy
         self._sizes: dict[str, int] = {}
+        self._history: list[Witnessed] | None = None
 
     def publish(self) -> Witnessed:
         """A cosigned checkpoint of the newest head, stored. QuorumMissing if too few answer."""
@@ -33,8 +36,23 @@ class Publisher:
         known = [line for line in lines if self._holds(line, note.text)]
         cosigned = str(note.with_signatures(known))
         witnessed = self._policy.check(cosigned)
+        history = self.history()
         self._ledger.keep_cosigned(cosigned)
+        history.append(witnessed)
         return witnessed
+
+    def history(self) -> list[Witnessed]:
+        """All cosigned checkpoints of the ledger, oldest first; read and checked once."""
+        if self._history is None:
+            self._history = [self._policy.check(note) for note in self._ledger.cosigned()]
+        return self._history
+
+    def around(self, moment: datetime) -> tuple[Witnessed | None, Witnessed | None]:
+        """The last checkpoint that the witnesses date before the moment, the first at or after."""
+        history = self.history()
+        before = [item for item in history if item.median < moment]
+        after = [item for item in history if item.median >= moment]
+        return (before[-1] if before else None), (after[0] if after else None)
 
     def _holds(self, line: SignatureLine, text: str) -> bool:
         """From a witness of the policy, and right: one wrong answer must not spoil the others."""

@@ -15,10 +15,9 @@ from trading.envelope.layout import PREFIX, Stage
 from trading.kernel.calendar import BEIJING, Pace
 from trading.kernel.errors import EnvelopeRefusal, InputUnusable, TooLate, TrusteeRefuses
 from trading.kernel.files import durable_write
-from trading.kernel.settings import Settings
 from trading.tender import Phase, Tender
 from web.cases import Case, read_cases
-from web.centre import Centre
+from web.centre import Centre, settings_here
 from web.play import THRESHOLD, Play, amount, deadline_after, first_ranks, wait_until
 
 _SLACK = timedelta(seconds=2)
@@ -50,7 +49,7 @@ def command(once: bool, out: Path, day: int) -> None:  # noqa: FBT001  a flag
     if (out / _STATE).exists() and _kept(out).done:
         shutil.rmtree(out)
     case = read_cases(real_tenders()).cases[0]
-    with Centre(out, Settings(), said=_said) as centre:
+    with Centre(out, settings_here(), said=_said) as centre:
         Demo(centre, case, out, Pace(day)).run()
 
 
@@ -121,7 +120,11 @@ class Demo:
         handed_in = len(self._play.state.received)
         for number, bid in enumerate(self._case.bids[handed_in:], handed_in + 1):
             sealed = self._play.seal(bid)
-            taken = self._centre.bidder.hand_in(self._play.tender, [sealed])
+            try:
+                taken = self._centre.bidder.hand_in(self._play.tender, [sealed])
+            except TooLate as late:  # the demo was killed and went on after the deadline
+                self._say(f"投标 {number}：{late.text('zh')}", late.text("en"), "✋")
+                return
             folder = self._out / "bidders" / str(number)
             durable_write(folder / "bid.kfe", [sealed])
             durable_write(folder / "bid.tlog-proof", [self._centre.bidder.receipt(taken).encode()])
@@ -137,11 +140,15 @@ class Demo:
             )
         except TrusteeRefuses as refusal:
             self._say(
-                f"中心想提前开标 → {refusal.text('zh')}", "the centre tries early: refused", "✋"
+                f"中心想提前开标，受托人拒绝 → {refusal.facts['problem']}",
+                "the centre tries to open early: the trustees refuse",
+                "✋",
             )
 
     def _try_altered(self) -> None:
         path = self._out / "bidders" / "1" / "bid.kfe"
+        if not path.exists():
+            return
         altered = bytearray(path.read_bytes())
         altered[PREFIX // 2] ^= 1
         try:
@@ -154,15 +161,17 @@ class Demo:
             )
 
     def _close(self) -> None:
-        state = self._play.state
-        deadline = state.deadline or self._centre.clock.read().at
-        wait_until(self._centre, deadline - _EARLY)
-        before = self._centre.office.publisher.publish()
+        deadline = self._play.state.deadline or self._centre.clock.read().at
+        if self._centre.clock.read().is_surely_before(deadline - _EARLY):
+            wait_until(self._centre, deadline - _EARLY)
+            self._centre.office.publisher.publish()
         wait_until(self._centre, deadline)
-        state = self._play.close(before)
+        state = self._play.close()
+        before, closing = self._centre.office.publisher.around(deadline)
+        times = " < ".join(_clock(w.median) for w in (before, closing) if w)
         self._say(
-            f"截标：见证人标时 {_clock(before.median)} 与其后两个检查点夹住截止时间",
-            f"closed between two witness-dated checkpoints; {len(state.final(Stage.PRICE))} bids",
+            f"截标：两个见证检查点夹住截止时间（{times}），共 {len(state.final(Stage.PRICE))} 份投标",
+            "closed between two witness-dated checkpoints; what the second holds is in time",
         )
 
     def _try_late(self) -> None:

@@ -15,10 +15,9 @@ from rich.table import Table
 
 from trading.kernel.calendar import Pace
 from trading.kernel.errors import RecordUnreadable
-from trading.kernel.settings import Settings
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case, LotCase, read_cases
-from web.centre import Centre
+from web.centre import Centre, settings_here
 from web.play import Play, deadline_after, first_ranks, wait_until
 
 _BATCH = 32
@@ -88,7 +87,7 @@ def _replay(cases: list[Case], out: Path | None, console: Console) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="kaifeng-") as folder, bar:
         task = bar.add_task("", total=len(cases) * _STEPS)
-        with Centre(Path(folder), Settings()) as centre:
+        with Centre(Path(folder), settings_here()) as centre:
             for batch in _batches([case for case in cases if case.bids]):
                 for step in _run(centre, batch, rows):
                     bar.update(task, description=step, advance=len(batch))
@@ -125,11 +124,10 @@ def _run(centre: Centre, cases: list[Case], rows: list[Row]) -> Iterator[str]:
         play.hand_in()
     yield "截标 close"
     wait_until(centre, deadline - _EARLY)
-    before = centre.office.publisher.publish()
+    centre.office.publisher.publish()
     wait_until(centre, deadline)
-    closing = centre.office.publisher.publish()
     for play in plays:
-        play.close(before, closing)
+        play.close()
     yield "开标 open"
     for play in plays:
         if play.is_alive:

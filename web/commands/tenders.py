@@ -9,21 +9,18 @@ from rich.table import Table
 from trading.kernel.calendar import BEIJING
 from trading.kernel.database import open_database
 from trading.kernel.instant import SystemClock
-from trading.kernel.settings import Settings
-from trading.ledger.committer import SqliteLedger
 from trading.ledger.follow import Following
-from trading.ledger.store import SqliteStore
 from trading.tables import TenderList
-from web.centre import log_keys
+from web.centre import open_ledger, settings_here
 
 
 @click.command("tenders", help="列出数据目录中的项目 / list the tenders of a data folder.")
 @click.argument("data", type=click.Path(path_type=Path, exists=True))
 def command(data: Path) -> None:
     engine = open_database(f"sqlite:///{data / 'lists.db'}")
-    projection, store = TenderList(engine), SqliteStore(data / "ledger.db")
-    with SqliteLedger(store, log_keys(data, Settings().origin), SystemClock()) as ledger:
-        Following(ledger, store, projection).catch_up(ledger.size())
+    projection = TenderList(engine)
+    with open_ledger(data, settings_here(), SystemClock()) as ledger:
+        Following(ledger, projection).catch_up(ledger.size())
     table = Table(title="项目 / tenders")
     for heading in ("编号 number", "名称 title", "方式", "阶段 phase", "截标 deadline", "信封"):
         table.add_column(heading, overflow="fold")
