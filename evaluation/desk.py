@@ -4,27 +4,23 @@ A first ranking by one panel; the panel's full procedure replaces `recommend` an
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
 from evaluation.method import Offer, Placed
 from evaluation.methods import METHODS
+from trading.bidding import decide_all_rejected
 from trading.desks.office import Office
 from trading.facts.award import Candidate, CandidatesRecommended, Rejection
 from trading.facts.opening import EnvelopeOpened
-from trading.facts.tender import TenderFailed
 from trading.kernel.ids import TenderId
 from trading.kernel.money import Money
 from trading.kernel.party import Actor
 from trading.tender import Tender
 
-__all__ = ["EvaluationDesk", "evaluate"]
-
-_UNSIGNED = "招标投标法实施条例 第五十一条（一）"
-_UNQUALIFIED = "招标投标法实施条例 第五十一条（三）"
-_TWICE = "招标投标法实施条例 第五十一条（四）"
-_OVER_CEILING = "招标投标法实施条例 第五十一条（五）"
-_UNRESPONSIVE = "招标投标法实施条例 第五十一条（六）"
+__all__ = ["EvaluationDesk", "check_method", "evaluate"]
 
 
 class EvaluationDesk:
@@ -34,10 +30,14 @@ class EvaluationDesk:
     def recommend(self, panel: Actor, tender: TenderId) -> Tender:
         """推荐候选人; if no lot has an acceptable bid, the tender fails as the law says."""
         recommended = evaluate(self._office.load(tender))
-        if recommended.ranking:
-            return self._office.act(tender, lambda _, __: [recommended], panel)
-        failed = TenderFailed(ground="所有投标被否决", article="招标投标法 第四十二条 [mem]")
-        return self._office.act(tender, lambda _, __: [failed])
+        state = self._office.act(tender, lambda _, __: [recommended], panel)
+        failed = decide_all_rejected(state)
+        return self._office.act(tender, lambda _, __: [failed]) if failed else state
+
+
+def check_method(code: str, parameters: Mapping[str, str]) -> None:
+    """A method must exist and take its parameters before the tender is published, not after."""
+    METHODS[code].rank([Offer("", 0, Money(1))], parameters)
 
 
 def evaluate(tender: Tender) -> CandidatesRecommended:
@@ -51,8 +51,10 @@ def evaluate(tender: Tender) -> CandidatesRecommended:
         bids = {
             bid.eid: bid for bid in tender.priced() if bid.lot == lot and bid.eid not in rejected
         }
-        if not bids:
+        least = tender.procedure.minimum_valid
+        if len(bids) < (least.at(_published(tender)).number if least else 1):
             failed.append(lot)
+        if not bids:
             continue
         offers = [_offer(tender, bid) for bid in bids.values()]
         placed = method.rank(offers, tender.drafted.parameters)
@@ -63,6 +65,11 @@ def evaluate(tender: Tender) -> CandidatesRecommended:
         rejections=tuple(rejections),
         failed=tuple(failed),
     )
+
+
+def _published(tender: Tender) -> datetime:
+    """A tender is judged by the law of the day it was published."""
+    return tender.published_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _offer(tender: Tender, bid: EnvelopeOpened) -> Offer:
@@ -101,22 +108,22 @@ def _rejections(tender: Tender) -> list[Rejection]:
 
 
 def _ground(tender: Tender, bid: EnvelopeOpened, times: int) -> _Ground | None:
-    draft = tender.drafted
+    draft, articles = tender.drafted, tender.procedure.articles
     ceiling = next(lot.ceiling for lot in draft.lots if lot.number == bid.lot)
     checks = [
-        (not bid.certificate, _UNSIGNED, "投标文件未签章 / not signed"),
+        (not bid.certificate, articles.unsigned, "投标文件未签章 / not signed"),
         (
             bool(draft.invited) and bid.bidder_id not in draft.invited,
-            _UNQUALIFIED,
+            articles.unqualified,
             "未受邀请 / not invited",
         ),
-        (times > 1, _TWICE, "同一投标人提交两个以上报价 / two bids of one bidder"),
-        (bid.price is None or bid.price <= 0, _UNRESPONSIVE, "没有有效报价 / no price"),
-        (bid.currency not in ("", draft.currency), _UNRESPONSIVE, "币种不符 / currency"),
+        (times > 1, articles.twice, "同一投标人提交两个以上报价 / two bids of one bidder"),
+        (bid.price is None or bid.price <= 0, articles.unresponsive, "没有有效报价 / no price"),
+        (bid.currency not in ("", draft.currency), articles.unresponsive, "币种不符 / currency"),
         (
             ceiling is not None and (bid.price or 0) > ceiling,
-            _OVER_CEILING,
+            articles.over_ceiling,
             "高于最高投标限价 / over the ceiling",
         ),
     ]
-    return next((_Ground(article, text) for holds, article, text in checks if holds), None)
+    return next((_Ground(str(article), text) for holds, article, text in checks if holds), None)

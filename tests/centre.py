@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from evaluation.desk import EvaluationDesk
+from evaluation.desk import EvaluationDesk, check_method
 from trading.audit import Audit, Step
 from trading.committee import Charter
 from trading.desks.award import AwardDesk
@@ -85,6 +85,7 @@ class TestCentre:
             ids=self.ids,
             objects=self.objects,
             calendar=Calendar.of_china(),
+            check_method=check_method,
         )
         self.trustees = [self._trustee(number) for number in range(1, trustees + 1)]
         self.charter_text = str(

@@ -1,5 +1,6 @@
 """Fixtures that every room of the suite shares; `centre` verifies its whole ledger at the end."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ settings.load_profile("ci")
 def shared(*parts: str) -> Path:
     """A file of the shared vectors or data; the test is skipped by name where it is absent."""
     path = SHARED.joinpath(*parts)
+    if not path.exists() and "REQUIRE_SHARED" in os.environ:
+        pytest.fail(f"shared/{'/'.join(parts)} is absent")
     if not path.exists():
         pytest.skip(f"shared/{'/'.join(parts)} is absent")
     return path

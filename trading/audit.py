@@ -88,12 +88,13 @@ class Audit:
         ]
         for number, (zh, en, step) in enumerate(steps, 1):
             try:
-                report(Step(number, zh, en, step()))
-            except Refusal:
+                detail = step()
+            except (Refusal, PermissionError):
                 raise
             except _UNREADABLE as error:
                 problem = f"第 {number} 步无法读取 / step {number} cannot read it: {error!r}"
                 raise FileBroken(path=en, problem=problem) from error
+            report(Step(number, zh, en, detail))
 
     # (1) every file or row is whole and listed
     def _files(self) -> str:
@@ -210,6 +211,7 @@ class Audit:
         if not self._archive.has_releases:
             return "—"
         published = self._facts[-1][1].at if self._facts else datetime.min.replace(tzinfo=UTC)
+        self._archive.check_published(published)
         if package(releases(self._facts), published) + b"\n" != self._archive.releases():
             raise FileBroken(path="ocds/releases.json", problem="与记录不符 / differs from facts")
         return "✓"

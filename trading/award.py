@@ -2,57 +2,72 @@
 
 from trading.facts.award import AwardDecided, AwardNoticed, CandidatesPublished
 from trading.kernel.calendar import Calendar
-from trading.kernel.errors import AwardRefusal, NotACandidate, NotFirstRank, RuleBroken, TooEarly
+from trading.kernel.errors import (
+    AwardRefusal,
+    NotACandidate,
+    NotFirstRank,
+    RuleBroken,
+    TooEarly,
+    TooLate,
+)
 from trading.kernel.instant import Reading
-from trading.procedure import Procedure
 from trading.tender import Tender
 
 __all__ = ["decide_award", "decide_notice_of_award", "decide_publicity"]
 
 
-def decide_publicity(
-    tender: Tender, procedure: Procedure, now: Reading, calendar: Calendar
-) -> CandidatesPublished:
+def decide_publicity(tender: Tender, now: Reading, calendar: Calendar) -> CandidatesPublished:
     """公示: starts in time, lasts as long as the law says and ends on a working day (条例 54)."""
-    if procedure.publicity is None or tender.recommended_at is None:
+    if tender.procedure.publicity is None or tender.recommended_at is None:
         raise AwardRefusal(problem="this procedure has no publicity of candidates")
     pace = tender.drafted.pace
-    if procedure.publicity_start:
-        rule = procedure.publicity_start.at(now.at)
+    if tender.procedure.publicity_start:
+        rule = tender.procedure.publicity_start.at(now.at)
         latest = rule.period.after(tender.recommended_at, calendar, pace)
         if not pace.is_rehearsal and now.at > latest:
             raise RuleBroken(act="公示", article=rule.article, problem=f"> {latest.isoformat()}")
-    rule = procedure.publicity.at(now.at)
+    rule = tender.procedure.publicity.at(now.at)
     until = rule.period.after(now.at, calendar, pace)
     return CandidatesPublished(until=until if pace.is_rehearsal else calendar.roll(until))
 
 
 def decide_award(
-    tender: Tender, wanted: AwardDecided, procedure: Procedure, now: Reading
+    tender: Tender, wanted: AwardDecided, now: Reading, calendar: Calendar
 ) -> AwardDecided:
     """定标: after publicity, among the candidates, rank 1 unless a ground of law says otherwise."""
-    if procedure.publicity:
-        rule = procedure.publicity.at(now.at)
+    if tender.procedure.publicity:
+        rule = tender.procedure.publicity.at(now.at)
         if tender.publicity is None or not now.is_surely_after(tender.publicity.until):
             moment = tender.publicity.until if tender.publicity else "—"
             raise TooEarly(act="定标", moment=moment, article=rule.article)
-    if {award.lot for award in wanted.awards} != set(tender.live_lots):
+    choice = tender.procedure.supplier_choice
+    if choice and tender.recommended_at:
+        rule = choice.at(now.at)
+        latest = rule.period.after(tender.recommended_at, calendar, tender.drafted.pace)
+        if now.is_surely_after(latest):
+            raise TooLate(act="确定供应商", deadline=latest, article=rule.article)
+    if sorted(award.lot for award in wanted.awards) != sorted(tender.live_lots):
         raise AwardRefusal(problem="every lot that has not failed needs an award")
     for award in wanted.awards:
-        _check_candidate(tender, award.lot, award.eid, wanted.ground, procedure, now)
+        _check_candidate(tender, award.lot, award.eid, wanted.ground, now)
     return wanted
 
 
-def _check_candidate(
-    tender: Tender, lot: int, eid: str, ground: str, procedure: Procedure, now: Reading
-) -> None:
+def _check_candidate(tender: Tender, lot: int, eid: str, ground: str, now: Reading) -> None:
     ranking = tender.recommended.ranking if tender.recommended else ()
     ranks = {item.eid: item.rank for item in ranking if item.lot == lot}
-    limit = procedure.candidates.at(now.at).number if procedure.candidates else len(ranks)
+    limit = (
+        tender.procedure.candidates.at(now.at).number if tender.procedure.candidates else len(ranks)
+    )
     if eid not in ranks or ranks[eid] > limit:
         raise NotACandidate(bidder=eid[:12], lot=lot)
-    if procedure.first_rank and ranks[eid] != 1 and not ground.strip():
-        raise NotFirstRank(article=procedure.first_rank.at(now.at).article)
+    if (
+        tender.procedure.first_rank
+        and tender.drafted.state_funded
+        and ranks[eid] != 1
+        and not ground.strip()
+    ):
+        raise NotFirstRank(article=tender.procedure.first_rank.at(now.at).article)
 
 
 def decide_notice_of_award(tender: Tender) -> AwardNoticed:

@@ -13,7 +13,7 @@ from trading.facts.bidding import (
     EnvelopeWithdrawn,
 )
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
-from trading.kernel.calendar import Calendar
+from trading.kernel.calendar import Calendar, Pace
 from trading.kernel.errors import (
     DraftIncomplete,
     EnvelopeRepeated,
@@ -27,7 +27,6 @@ from trading.kernel.errors import (
 )
 from trading.kernel.instant import Reading
 from trading.ledger.policy import Witnessed
-from trading.procedure import Procedure
 from trading.tender import Phase, Tender
 
 __all__ = [
@@ -39,13 +38,11 @@ __all__ = [
     "decide_withdraw",
 ]
 
-_DEADLINE_ARTICLE = "招标投标法实施条例 第三十六条"
-_OPENING_ARTICLE = "招标投标法 第三十四条"
 _BRACKET_SECONDS = 2
 
 
 def decide_publish(
-    tender: Tender, wanted: TenderPublished, procedure: Procedure, now: Reading, calendar: Calendar
+    tender: Tender, wanted: TenderPublished, now: Reading, calendar: Calendar
 ) -> TenderPublished:
     """发布: committees formed, invitations enough, periods of the law kept."""
     draft = tender.drafted
@@ -54,21 +51,26 @@ def decide_publish(
             raise DraftIncomplete(problem=f"stage {stage} has no committee")
     if not draft.lots or len({lot.number for lot in draft.lots}) != len(draft.lots):
         raise DraftIncomplete(problem="lots")
-    if procedure.invited:
-        rule = procedure.invited.at(now.at)
+    if tender.procedure.invited:
+        rule = tender.procedure.invited.at(now.at)
         if len(set(draft.invited)) < rule.number:
             raise ParticipantLimit(
                 count=len(set(draft.invited)), minimum=rule.number, article=rule.article
             )
-    if procedure.tender_period:
-        rule = procedure.tender_period.at(now.at)
-        earliest = rule.period.after(now.at, calendar, draft.pace)
+    if tender.procedure.tender_period:
+        rule = tender.procedure.tender_period.at(now.at)
+        earliest = _rolled(rule.period.after(now.at, calendar, draft.pace), calendar, draft.pace)
         _not_before(wanted.deadline, earliest, "截标时间", rule.article)
-    if procedure.document_period:
-        rule = procedure.document_period.at(now.at)
+    if tender.procedure.document_period:
+        rule = tender.procedure.document_period.at(now.at)
         earliest = rule.period.after(now.at, calendar, draft.pace)
         _not_before(wanted.documents_until, earliest, "招标文件发售截止", rule.article)
     return wanted
+
+
+def _rolled(moment: datetime, calendar: Calendar, pace: Pace) -> datetime:
+    """A period that ends on a day of rest ends on the next working day (民法典 203)."""
+    return moment if pace.is_rehearsal else calendar.roll(moment)
 
 
 def _not_before(moment: datetime, earliest: datetime, act: str, article: str) -> None:
@@ -90,7 +92,7 @@ def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeRece
     # (1) the tender takes bids, and it is surely not too late
     deadline = tender.deadline
     if tender.phase is not Phase.BIDDING or not deadline or not now.is_surely_before(deadline):
-        raise TooLate(act="投标", deadline=deadline, article=_DEADLINE_ARTICLE)
+        raise TooLate(act="投标", deadline=deadline, article=tender.procedure.articles.late)
     # (2) lot and stage exist
     lots = [lot.number for lot in tender.drafted.lots]
     if header.lot not in lots or header.stage not in tender.drafted.stages:
@@ -111,7 +113,9 @@ def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeRece
 def decide_withdraw(tender: Tender, eid: str, signature: bytes, now: Reading) -> EnvelopeWithdrawn:
     """撤回: the current envelope, signed by its pseudonym, before the deadline (法 29)."""
     if tender.deadline and not now.is_surely_before(tender.deadline):
-        raise TooLate(act="撤回", deadline=tender.deadline, article="招标投标法 第二十九条")
+        raise TooLate(
+            act="撤回", deadline=tender.deadline, article=tender.procedure.articles.withdrawal
+        )
     bid = tender.received.get(eid)
     if bid is None or tender.current.get(bid.place) != eid:
         raise ReplacementInvalid(problem="no such envelope to withdraw")
@@ -125,21 +129,25 @@ def decide_close(
     """截标: by the witnesses' dates, not by our clock. On time is what lies within `closing`."""
     deadline = tender.deadline
     if deadline is None or not now.is_surely_after(deadline):
-        raise TooEarly(act="截标", moment=deadline, article=_OPENING_ARTICLE)
-    check_bracket(deadline, before, closing)
+        raise TooEarly(act="截标", moment=deadline, article=tender.procedure.articles.opening)
+    check_bracket(tender, deadline, before, closing)
     final = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
     late = [eid for eid in final if tender.received[eid].index >= closing.checkpoint.size]
     if late:
-        raise TooLate(act="投标", deadline=deadline, article=_DEADLINE_ARTICLE)
+        raise TooLate(act="投标", deadline=deadline, article=tender.procedure.articles.late)
     return BiddingClosed(before=before.note, closing=closing.note, envelopes=tuple(final))
 
 
-def check_bracket(deadline: datetime, before: Witnessed, closing: Witnessed) -> None:
+def check_bracket(
+    tender: Tender, deadline: datetime, before: Witnessed, closing: Witnessed
+) -> None:
     """The witnesses date `before` ahead of the deadline and `closing` at it or after it."""
     if not before.median < deadline <= closing.median:
-        raise TooEarly(act="截标", moment=deadline, article=_OPENING_ARTICLE)
+        raise TooEarly(act="截标", moment=deadline, article=tender.procedure.articles.opening)
     if before.checkpoint.size > closing.checkpoint.size:
-        raise RuleBroken(act="截标", article=_OPENING_ARTICLE, problem="checkpoints are swapped")
+        raise RuleBroken(
+            act="截标", article=tender.procedure.articles.opening, problem="checkpoints are swapped"
+        )
 
 
 def bracket_incident(before: Witnessed, closing: Witnessed) -> BracketWide | None:
@@ -157,9 +165,9 @@ class Failures(msgspec.Struct, frozen=True):
     tender: TenderFailed | None = None
 
 
-def decide_failures(tender: Tender, procedure: Procedure) -> Failures:
+def decide_failures(tender: Tender) -> Failures:
     """流标: a lot with too few bidders is not opened."""
-    rule = procedure.minimum_bidders.at(tender.published_at or _epoch())
+    rule = tender.procedure.minimum_bidders.at(tender.published_at or _epoch())
     few = tuple(lot for lot in tender.live_lots if tender.bidders(lot) < rule.number)
     if not few:
         return Failures()
@@ -172,6 +180,15 @@ def decide_failures(tender: Tender, procedure: Procedure) -> Failures:
     if len(few) == len(tender.live_lots):
         return Failures(tender=TenderFailed(ground=refusal.text("zh"), article=rule.article))
     return Failures(lots=LotsFailed(lots=few, ground=refusal.text("zh"), article=rule.article))
+
+
+def decide_all_rejected(tender: Tender) -> TenderFailed | None:
+    """全部否决: the panel's report leaves no lot with a bid that may win."""
+    if tender.live_lots:
+        return None
+    return TenderFailed(
+        ground="全部投标被否决", article=str(tender.procedure.articles.all_rejected)
+    )
 
 
 def _epoch() -> datetime:

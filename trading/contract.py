@@ -5,7 +5,6 @@ from trading.facts.tender import TenderCompleted
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import AwardRefusal, ContractDiffers, TooLate
 from trading.kernel.instant import Reading
-from trading.procedure import Procedure
 from trading.tender import Tender
 
 __all__ = ["decide_complete", "decide_contract", "winner"]
@@ -21,11 +20,11 @@ def winner(tender: Tender, lot: int) -> str:
 
 
 def decide_contract(
-    tender: Tender, wanted: ContractSigned, procedure: Procedure, now: Reading, calendar: Calendar
+    tender: Tender, wanted: ContractSigned, now: Reading, calendar: Calendar
 ) -> ContractSigned:
     """签约: within the days of the law, with the winner, at its price (法 46)."""
     bid = tender.opened[winner(tender, wanted.lot)]
-    rule = procedure.contract.at(now.at)
+    rule = tender.procedure.contract.at(now.at)
     if tender.noticed_at:
         latest = rule.period.after(tender.noticed_at, calendar, tender.drafted.pace)
         if now.is_surely_after(latest):

@@ -6,14 +6,13 @@ from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAske
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import DraftIncomplete, QuestionUnknown, RuleBroken, TooLate
 from trading.kernel.instant import Reading
-from trading.procedure import Procedure
 from trading.tender import Tender
 
 __all__ = ["decide_answer", "decide_ask", "decide_correct"]
 
 
 def decide_correct(
-    tender: Tender, wanted: NoticeCorrected, procedure: Procedure, now: Reading, calendar: Calendar
+    tender: Tender, wanted: NoticeCorrected, now: Reading, calendar: Calendar
 ) -> NoticeCorrected:
     """更正: the deadline never moves earlier, and leaves bidders the days the law gives them."""
     if not wanted.text.strip():
@@ -21,9 +20,11 @@ def decide_correct(
     deadline = _deadline(tender, now)
     fresh = wanted.deadline or deadline
     if fresh < deadline:
-        raise RuleBroken(act="更正", article="招标投标法 第二十三条", problem="截标时间不得提前")
-    if procedure.clarification:
-        rule = procedure.clarification.at(now.at)
+        raise RuleBroken(
+            act="更正", article=tender.procedure.articles.correction, problem="截标时间不得提前"
+        )
+    if tender.procedure.clarification:
+        rule = tender.procedure.clarification.at(now.at)
         latest = rule.period.before(fresh, calendar, tender.drafted.pace)
         if now.at > latest:
             problem = f"距截标不足 {rule.number} 日，应顺延 / extend the deadline"
@@ -48,5 +49,7 @@ def decide_answer(tender: Tender, question: str, text: str, now: Reading) -> Que
 
 def _deadline(tender: Tender, now: Reading) -> datetime:
     if tender.deadline is None or not now.is_surely_before(tender.deadline):
-        raise TooLate(act="更正或提问", deadline=tender.deadline, article="招标投标法 第二十三条")
+        raise TooLate(
+            act="更正或提问", deadline=tender.deadline, article=tender.procedure.articles.correction
+        )
     return tender.deadline

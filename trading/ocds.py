@@ -26,7 +26,6 @@ from trading.facts.tender import (
 )
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
-from trading.procedures import PROCEDURES
 from trading.tender import Phase, Tender
 
 __all__ = ["current_state", "package", "releases"]
@@ -93,6 +92,8 @@ def releases(facts: Iterable[tuple[Fact, Stamp]]) -> Iterator[Section]:
         state.apply(fact, stamp)
         if type(fact) in _TAGS and state.published_at:
             tag, names = _TAGS[type(fact)]
+            if isinstance(fact, AwardDecided) and state.publicity is None:
+                tag = "award"  # nothing was published of it before
             sections = {name: value for name in names if (value := _SECTIONS[name](state))}
             yield _head(state, str(stamp.index), stamp.at, [tag]) | sections
 
@@ -143,15 +144,14 @@ def _published_bids(tender: Tender) -> list[EnvelopeOpened]:
 
 
 def _tender(tender: Tender) -> Section:
-    draft, procedure = tender.drafted, PROCEDURES[tender.drafted.procedure]
+    draft, procedure = tender.drafted, tender.procedure
     section: Section = {
         "id": tender.id,
         "title": draft.title,
         "status": _STATUS.get(tender.phase, "active"),
         "procuringEntity": _buyer(tender),
-        "procurementMethod": procedure.ocds,
         "procurementMethodDetails": procedure.zh,
-        "awardCriteria": "priceOnly",
+        "awardCriteria": "ratedCriteria" if "weight" in draft.parameters else "priceOnly",
         "submissionMethod": ["electronicSubmission"],
         "tenderPeriod": {
             "startDate": _date(tender.published_at),
@@ -171,6 +171,7 @@ def _tender(tender: Tender) -> Section:
     }
     total = [lot.estimate for lot in draft.lots if lot.estimate is not None]
     optional = {
+        "procurementMethod": procedure.ocds,
         "value": _value(sum(total), draft.currency) if total else None,
         "criteria": [_ceiling(draft.currency, lot) for lot in draft.lots if lot.ceiling],
         "enquiries": _enquiries(tender),
@@ -266,15 +267,14 @@ def _awards(tender: Tender) -> list[Section]:
     if not tender.recommended or (tender.publicity is None and tender.decided is None):
         return []
     chosen = {award.eid for award in tender.decided.awards} if tender.decided else set()
+    rule = tender.procedure.candidates
+    most = rule.at(tender.published_at).number if rule and tender.published_at else 0
     listed = [
         item
         for item in tender.recommended.ranking
-        if item.eid in chosen or (tender.publicity is not None and item.rank <= _CANDIDATES)
+        if item.eid in chosen or (tender.publicity is not None and item.rank <= most)
     ]
     return [_award(tender, item, chosen) for item in listed]
-
-
-_CANDIDATES = 3
 
 
 def _award(tender: Tender, item: Candidate, chosen: set[str]) -> Section:

@@ -33,6 +33,7 @@ from trading.kernel.errors import (
     TooFewShares,
 )
 from trading.kernel.instant import Reading
+from trading.keys import schnorr
 from trading.keys.group import lift
 from trading.keys.opening import Share, check_share, combine_points
 from trading.tender import Phase, Received, Tender
@@ -46,10 +47,8 @@ __all__ = [
     "decide_share",
     "open_one",
     "pending_cokeys",
+    "share_message",
 ]
-
-_REVOKED = "电子招标投标办法（20号令） 第三十一条 [mem]"
-_INVALID = "招标投标法实施条例 第五十一条（六）"
 
 
 class Combined(msgspec.Struct, frozen=True):
@@ -84,24 +83,41 @@ def decide_missing(tender: Tender, eid: str, now: Reading) -> CokeyMissing:
     draft = tender.drafted
     end = (tender.deadline or now.at) + draft.cokey_minutes * draft.pace.day / 1440
     if not now.is_surely_after(end):
-        raise TooEarly(act="结束解密", moment=end, article=_REVOKED)
+        raise TooEarly(
+            act="结束解密", moment=end, article=str(tender.procedure.articles.undecrypted)
+        )
     _before_shares(tender, bid.prefix.header.stage)
     if eid in tender.cokeys or not bid.prefix.header.has_cokey:
         raise CommitteeRefusal(problem="the co-key is not missing")
-    return CokeyMissing(eid=eid, article=_REVOKED)
+    return CokeyMissing(eid=eid, article=str(tender.procedure.articles.undecrypted))
 
 
-def decide_share(tender: Tender, stage: int, share: Share) -> ShareGiven | ShareBlamed:
+def share_message(bind: bytes, share: Share) -> bytes:
+    """What a trustee signs with its long-term key: nobody else can have it blamed."""
+    index = share.index.to_bytes(4, "big")
+    return b"".join([b"kaifeng share v1", bind, index, *share.points, share.proof])
+
+
+def decide_share(
+    tender: Tender, stage: int, share: Share, signature: bytes
+) -> ShareGiven | ShareBlamed:
     """A trustee's share, checked against its verification share; a wrong one is kept as blame."""
     if tender.phase not in (Phase.SEALED, Phase.TECHNICAL):
         raise IllegalTransition(phase=tender.phase.value, fact=ShareGiven.__name__)
     if pending_cokeys(tender, stage):
         raise CommitteeRefusal(problem="the co-key window is still open")
+    members = tender.seats[stage].members
+    if not 1 <= share.index <= len(members):
+        raise CommitteeRefusal(problem=f"no trustee {share.index}")
+    message = share_message(tender.opening_bind(stage), share)
+    if not schnorr.verify(bytes.fromhex(members[share.index - 1]), message, signature):
+        raise CommitteeRefusal(problem="份额不是该受托人签署的 / not signed by that trustee")
     fields = {
         "stage": stage,
         "trustee": share.index,
         "points": tuple(point.hex() for point in share.points),
         "proof": share.proof.hex(),
+        "signature": signature.hex(),
     }
     try:
         check_recorded(tender, stage, share)
@@ -145,7 +161,7 @@ def open_one(
         dek = unwrap(bid.prefix, combined.point, tender.address(header.lot, header.stage))
         content = open_envelope(bid.prefix, dek, _cokey(tender, bid), body, extract)
     except (CannotOpen, EnvelopeRefusal) as refusal:
-        return _unopened(bid, combined, refusal)
+        return _unopened(tender, bid, combined, refusal)
     return _opened(tender, bid, combined, content)
 
 
@@ -181,7 +197,9 @@ def _certificate(tender: Tender, content: Opened) -> str:
     return ""
 
 
-def _unopened(bid: Received, combined: Combined, refusal: Refusal) -> EnvelopeUnopened:
+def _unopened(
+    tender: Tender, bid: Received, combined: Combined, refusal: Refusal
+) -> EnvelopeUnopened:
     header = bid.prefix.header
     return EnvelopeUnopened(
         eid=bid.eid,
@@ -191,7 +209,7 @@ def _unopened(bid: Received, combined: Combined, refusal: Refusal) -> EnvelopeUn
         trustees=combined.trustees,
         code=refusal.code,
         problem=refusal.text("zh"),
-        article=_INVALID,
+        article=str(tender.procedure.articles.unresponsive),
     )
 
 

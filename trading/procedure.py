@@ -2,13 +2,15 @@
 
 import msgspec
 
-from trading.kernel.rule import Statute
+from trading.kernel.rule import Articles, Statute
 
 __all__ = ["Procedure"]
 
 
 class Procedure(msgspec.Struct, frozen=True, kw_only=True):
-    """Statutes that do not exist for a procedure are None; `ocds` is the OCDS procurementMethod."""
+    """Statutes that do not exist for a procedure are None; `ocds` is the procurementMethod of OCDS,
+    empty where only the record itself would know it.
+    """
 
     code: str
     zh: str
@@ -19,6 +21,9 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True):
     tender_period: Statute | None
     contract: Statute
     first_rank: Statute | None
+    articles: Articles
+    supplier_choice: Statute | None = None
+    minimum_valid: Statute | None = None
     document_period: Statute | None = None
     clarification: Statute | None = None
     invited: Statute | None = None

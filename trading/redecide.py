@@ -11,6 +11,8 @@ from trading.award import decide_award, decide_publicity
 from trading.bidding import (
     bracket_incident,
     check_bracket,
+    decide_all_rejected,
+    decide_cancel,
     decide_failures,
     decide_publish,
     decide_receive,
@@ -29,7 +31,7 @@ from trading.facts.bidding import (
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
-from trading.facts.notice import NoticeCorrected, QuestionAnswered
+from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
 from trading.facts.opening import (
     CokeyMissing,
     CokeyRevealed,
@@ -42,6 +44,7 @@ from trading.facts.opening import (
 )
 from trading.facts.tender import (
     LotsFailed,
+    TenderCancelled,
     TenderCompleted,
     TenderDrafted,
     TenderFailed,
@@ -55,7 +58,7 @@ from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 from trading.ledger.note import Note
 from trading.ledger.policy import Policy, Witnessed
-from trading.notice import decide_answer, decide_correct
+from trading.notice import decide_answer, decide_ask, decide_correct
 from trading.opening import (
     combined_point,
     decide_missing,
@@ -65,7 +68,6 @@ from trading.opening import (
     open_one,
     share_of,
 )
-from trading.procedure import Procedure
 from trading.procedures import PROCEDURES
 from trading.tender import Phase, Tender
 
@@ -97,6 +99,8 @@ class Redecider:
             CommitteeReshared: self._seated,
             TenderPublished: self._published,
             NoticeCorrected: self._corrected,
+            TenderCancelled: self._cancelled,
+            QuestionAsked: self._asked,
             QuestionAnswered: self._answered,
             EnvelopeReceived: self._received,
             EnvelopeWithdrawn: self._withdrawn,
@@ -133,9 +137,9 @@ class Redecider:
         if again != fact:
             raise EntryBroken(index=stamp.index, problem="规则得出的结果不同 / rules say otherwise")
 
-    def _drafted(self, state: Tender, fact: TenderDrafted, _: Reading) -> Fact:
-        PROCEDURES[fact.procedure]
-        return fact if state.draft is None and fact.tender == state.id else TenderCompleted()
+    def _drafted(self, state: Tender, fact: TenderDrafted, _: Reading) -> Fact | None:
+        known = fact.procedure in {procedure.code for procedure in PROCEDURES}
+        return fact if known and state.draft is None and fact.tender == state.id else None
 
     def _seated(
         self, state: Tender, fact: CommitteeFormed | CommitteeReshared, now: Reading
@@ -147,10 +151,16 @@ class Redecider:
         return fact
 
     def _published(self, state: Tender, fact: TenderPublished, now: Reading) -> Fact:
-        return decide_publish(state, fact, _procedure(state), now, self._calendar)
+        return decide_publish(state, fact, now, self._calendar)
 
     def _corrected(self, state: Tender, fact: NoticeCorrected, now: Reading) -> Fact:
-        return decide_correct(state, fact, _procedure(state), now, self._calendar)
+        return decide_correct(state, fact, now, self._calendar)
+
+    def _cancelled(self, state: Tender, fact: TenderCancelled, _: Reading) -> Fact:
+        return decide_cancel(state, fact.ground)
+
+    def _asked(self, state: Tender, fact: QuestionAsked, now: Reading) -> Fact:
+        return decide_ask(state, fact.question, fact.text, now)
 
     def _answered(self, state: Tender, fact: QuestionAnswered, now: Reading) -> Fact:
         return decide_answer(state, fact.question, fact.text, now)
@@ -164,7 +174,7 @@ class Redecider:
     def _closed(self, state: Tender, fact: BiddingClosed, _: Reading) -> Fact:
         before, closing = self._witnessed(fact.before), self._witnessed(fact.closing)
         if state.deadline:
-            check_bracket(state.deadline, before, closing)
+            check_bracket(state, state.deadline, before, closing)
         size = closing.checkpoint.size
         final = sorted(
             (eid for eid in state.current.values() if state.received[eid].index < size),
@@ -177,7 +187,7 @@ class Redecider:
 
     def _nothing_due(self, state: Tender) -> None:
         """Whatever the law says at the closing has been said before anybody opens anything."""
-        failures = decide_failures(state, _procedure(state))
+        failures = decide_failures(state)
         if failures.lots or failures.tender:
             raise RuleBroken(
                 act="开标", article="", problem="流标未宣布 / a failure is not declared"
@@ -196,12 +206,12 @@ class Redecider:
         return bracket_incident(before, closing)
 
     def _lots_failed(self, state: Tender, _: LotsFailed, __: Reading) -> Fact | None:
-        return decide_failures(state, _procedure(state)).lots
+        return decide_failures(state).lots
 
-    def _failed(self, state: Tender, fact: TenderFailed, _: Reading) -> Fact | None:
-        if state.phase is Phase.OPENED:  # all bids rejected: evaluation's word
-            return fact
-        return decide_failures(state, _procedure(state)).tender
+    def _failed(self, state: Tender, _: TenderFailed, __: Reading) -> Fact | None:
+        if state.phase is Phase.RECOMMENDED:
+            return decide_all_rejected(state)
+        return decide_failures(state).tender
 
     def _revealed(self, state: Tender, fact: CokeyRevealed, _: Reading) -> Fact:
         return decide_reveal(state, fact.eid, bytes.fromhex(fact.cokey))
@@ -211,7 +221,7 @@ class Redecider:
 
     def _share(self, state: Tender, fact: ShareGiven | ShareBlamed, _: Reading) -> Fact:
         self._nothing_due(state)
-        return decide_share(state, fact.stage, share_of(fact))
+        return decide_share(state, fact.stage, share_of(fact), bytes.fromhex(fact.signature))
 
     def _opened(
         self, state: Tender, fact: EnvelopeOpened | EnvelopeUnopened, _: Reading
@@ -226,14 +236,18 @@ class Redecider:
     def _technical(self, state: Tender, _: TechnicalOpened, __: Reading) -> Fact:
         return decide_record(state, 1)
 
-    def _recorded(self, state: Tender, fact: OpeningRecorded, _: Reading) -> Fact:
+    def _recorded(self, state: Tender, _: OpeningRecorded, __: Reading) -> Fact:
         again = decide_record(state, 2)
         opened = again.opened if isinstance(again, OpeningRecorded) else -1
-        return OpeningRecorded(opened=opened, objections=fact.objections)
+        return OpeningRecorded(opened=opened)
 
     def _recommended(self, state: Tender, fact: CandidatesRecommended, _: Reading) -> Fact | None:
-        """Ranking is evaluation's word; here only that it speaks of the opened bids, truly."""
+        """The order is the panel's word; here: each opened bid is judged once, as it was opened."""
         bids = {bid.eid: bid for bid in state.priced()}
+        judged = sorted([c.eid for c in fact.ranking] + [r.eid for r in fact.rejections])
+        places = [(item.lot, item.rank) for item in fact.ranking]
+        if judged != sorted(bids) or len(set(places)) != len(places):
+            return None
         for item in fact.ranking:
             bid = bids.get(item.eid)
             if bid is None or (bid.lot, bid.price, bid.bidder_id) != (
@@ -246,16 +260,16 @@ class Redecider:
 
     def _publicity(self, state: Tender, fact: CandidatesPublished, now: Reading) -> Fact:
         """`until` was reckoned at the decision, moments before the commit."""
-        latest = decide_publicity(state, _procedure(state), now, self._calendar)
+        latest = decide_publicity(state, now, self._calendar)
         if not latest.until - _LATENCY <= fact.until <= latest.until:
             raise RuleBroken(act="公示", article="", problem=fact.until.isoformat())
         return fact
 
     def _awarded(self, state: Tender, fact: AwardDecided, now: Reading) -> Fact:
-        return decide_award(state, fact, _procedure(state), now)
+        return decide_award(state, fact, now, self._calendar)
 
     def _contracted(self, state: Tender, fact: ContractSigned, now: Reading) -> Fact:
-        return decide_contract(state, fact, _procedure(state), now, self._calendar)
+        return decide_contract(state, fact, now, self._calendar)
 
     def _completed(self, state: Tender, _: TenderCompleted, __: Reading) -> Fact | None:
         return decide_complete(state)
@@ -301,10 +315,6 @@ _NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, StopIt
 def _in_time(deadline: datetime, now: Reading) -> None:
     if not now.is_surely_before(deadline):
         raise TooLate(act="移交", deadline=deadline, article="")
-
-
-def _procedure(state: Tender) -> Procedure:
-    return PROCEDURES[state.drafted.procedure]
 
 
 _WITH_LATENCY = (TenderPublished, NoticeCorrected, ContractSigned)

@@ -51,6 +51,8 @@ from trading.kernel.machine import Machine
 from trading.kernel.party import Role
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
+from trading.procedure import Procedure
+from trading.procedures import PROCEDURES
 
 __all__ = ["MACHINE", "Phase", "Received", "Tender", "fold", "stream_of"]
 
@@ -110,7 +112,7 @@ MACHINE: Machine[Phase] = Machine(
         (Phase.SEALED, OpeningRecorded, Phase.OPENED),
         (Phase.TECHNICAL, OpeningRecorded, Phase.OPENED),
         (Phase.OPENED, CandidatesRecommended, Phase.RECOMMENDED),
-        (Phase.OPENED, TenderFailed, Phase.FAILED),
+        (Phase.RECOMMENDED, TenderFailed, Phase.FAILED),
         (Phase.RECOMMENDED, CandidatesPublished, Phase.PUBLICITY),
         (Phase.RECOMMENDED, AwardDecided, Phase.AWARDED),
         (Phase.PUBLICITY, AwardDecided, Phase.AWARDED),
@@ -201,8 +203,8 @@ class Tender(msgspec.Struct):
         return self.draft
 
     @property
-    def is_drafted(self) -> bool:
-        return self.draft is not None
+    def procedure(self) -> Procedure:
+        return PROCEDURES[self.drafted.procedure]
 
     @property
     def live_lots(self) -> tuple[int, ...]:

@@ -22,7 +22,6 @@ __all__ = ["Bid", "Case", "LotCase", "read_cases"]
 Json = dict[str, Any]
 _NOT_BIDS = {"withdrawn", "invited", "draft", "deleted"}
 _DISQUALIFIED = {"disqualified", "not-qualified", "unsuccessful", "invalid", "cancelled"}
-_ONE_LOT = "1"
 
 
 class Bid(msgspec.Struct, frozen=True):
@@ -115,9 +114,9 @@ def _merge(old: Any, new: Any) -> Any:
     if isinstance(old, dict) and isinstance(new, dict):
         return old | {key: _merge(old.get(key), value) for key, value in new.items()}
     if _has_ids(old) and _has_ids(new):
-        merged = {item["id"]: item for item in old}
+        merged = {str(item["id"]): item for item in old}
         for item in new:
-            merged[item["id"]] = _merge(merged.get(item["id"]), item)
+            merged[str(item["id"])] = _merge(merged.get(str(item["id"])), item)
         return list(merged.values())
     return new
 
@@ -130,12 +129,24 @@ def _has_ids(value: Any) -> bool:
     )
 
 
+def _section(raw: Any, key: str) -> Json:
+    """The object under the key, or an empty one: records hold anything."""
+    value = raw.get(key) if isinstance(raw, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(raw: Any, key: str) -> list[Json]:
+    """The objects of the list under the key."""
+    value = raw.get(key) if isinstance(raw, dict) else None
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def _case(release: Json) -> Case | None:
     bids_section = release.get("bids")
     details = bids_section.get("details") if isinstance(bids_section, dict) else bids_section
     if not isinstance(details, list) or not details:
         return None
-    tender = release.get("tender") or {}
+    tender = _section(release, "tender")
     rejected = _unsuccessful(release)
     bids, faults = [], []
     for number, raw in enumerate(details, 1):
@@ -146,13 +157,13 @@ def _case(release: Json) -> Case | None:
             continue
         if bid:
             bids.append(bid)
-    value = tender.get("value") or {}
-    currencies = [_value(raw).get("currency") for raw in details if isinstance(raw, dict)]
+    value = _section(tender, "value")
+    currencies = [_section(raw, "value").get("currency") for raw in details]
     currency = value.get("currency") or next(filter(None, currencies), None) or "CNY"
     return Case(
         name=str(release.get("ocid")),
         title=str(tender.get("title") or tender.get("description") or release.get("ocid"))[:200],
-        buyer=str((release.get("buyer") or {}).get("name") or "—"),
+        buyer=str(_section(release, "buyer").get("name") or "—"),
         method=str(tender.get("procurementMethod") or ""),
         status=str(tender.get("status") or ""),
         currency=str(currency),
@@ -170,23 +181,17 @@ def _bid(raw: Any, number: int, rejected: set[str]) -> Bid | None:
     if status in _NOT_BIDS:
         return None
     name = str(raw.get("id") or number)
-    tenderers = raw.get("tenderers")
-    first = tenderers[0] if isinstance(tenderers, list) and tenderers else {}
+    first = next(iter(_objects(raw, "tenderers")), {})
     bidder = _organization_id(first) or f"bidder-{name}"
     return Bid(
         id=name,
         bidder_id=bidder,
         bidder_name=str(first.get("name") or bidder).strip(),
         lot=next(iter(_lot_keys(raw)), ""),
-        price=_price(_value(raw), name),
+        price=_price(_section(raw, "value"), name),
         disqualified=status in _DISQUALIFIED or bool(_aliases(first) & rejected),
         aliases=_aliases(first),
     )
-
-
-def _value(raw: Json) -> Json:
-    value = raw.get("value")
-    return value if isinstance(value, dict) else {}
 
 
 def _price(value: Json, name: str) -> Money | None:
@@ -205,28 +210,32 @@ def _estimate(value: Json) -> Money | None:
     amount = value.get("amount")
     if isinstance(amount, bool) or not isinstance(amount, (int, Decimal)) or amount <= 0:
         return None
-    return Money.yuan(amount, Rounding.HALF_UP)
+    try:
+        return Money.yuan(amount, Rounding.HALF_UP)
+    except AmountUnreadable:
+        return None
 
 
 def _organization_id(party: Json) -> str:
-    identifier = party.get("identifier") if isinstance(party.get("identifier"), dict) else {}
-    inner = identifier.get("id") if identifier else None
+    inner = _section(party, "identifier").get("id")
     return str(party.get("id") or inner or party.get("name") or "").strip()
 
 
 def _aliases(party: Json) -> frozenset[str]:
     """All the ways one record may name an organization."""
-    identifier = party.get("identifier") if isinstance(party.get("identifier"), dict) else {}
-    scheme, inner = (identifier.get(key) if identifier else None for key in ("scheme", "id"))
+    identifier = _section(party, "identifier")
+    scheme, inner = identifier.get("scheme"), identifier.get("id")
     names = [party.get("id"), inner, f"{scheme}-{inner}" if scheme else None, party.get("name")]
     return frozenset(str(name).strip() for name in names if name)
 
 
 def _lot_keys(raw: Json) -> list[str]:
     """Lots are named in several ways: relatedLots of strings or objects, relatedLot, by items."""
-    related = raw.get("relatedLots") or [raw.get("relatedLot") or raw.get("lotID")]
+    related = raw.get("relatedLots")
+    if not isinstance(related, list):
+        related = [raw.get("relatedLot") or raw.get("lotID")]
     keys = [item.get("lotId") if isinstance(item, dict) else item for item in related]
-    items = [item.get("relatedLot") for item in raw.get("items") or [] if isinstance(item, dict)]
+    items = [item.get("relatedLot") for item in _objects(raw, "items")]
     return [str(key) for key in (*keys, *items) if key]
 
 
@@ -234,12 +243,11 @@ def _unsuccessful(release: Json) -> set[str]:
     """Bidders whose award the record calls unsuccessful or cancelled, and who got no active one."""
     lost: set[str] = set()
     won: set[str] = set()
-    for award in release.get("awards") or []:
-        suppliers = award.get("suppliers") or []
-        names = {name for party in suppliers for name in _aliases(party)}
+    for award in _objects(release, "awards"):
+        names = {name for party in _objects(award, "suppliers") for name in _aliases(party)}
         if award.get("status") == "active":
             won |= names
-        elif award.get("status") in _DISQUALIFIED:
+        elif str(award.get("status")) in _DISQUALIFIED:
             lost |= names
     return lost - won
 
@@ -248,14 +256,13 @@ def _lots(release: Json, tender: Json, bids: list[Bid]) -> Iterator[LotCase]:
     """The lots that have bids; a tender without lots is one lot."""
     titles = {
         str(lot.get("id")): str(lot.get("title") or lot.get("id"))
-        for lot in tender.get("lots") or []
-        if isinstance(lot, dict)
+        for lot in _objects(tender, "lots")
     }
     keys = list(dict.fromkeys(bid.lot for bid in bids)) or [""]
-    awards = [a for a in release.get("awards") or [] if a.get("status") == "active"]
+    awards = [a for a in _objects(release, "awards") if a.get("status") == "active"]
     for key in keys:
         award = _award_of(key, awards, bids, single=len(keys) == 1)
-        supplier = (award.get("suppliers") or [{}])[0] if award else {}
+        supplier = next(iter(_objects(award, "suppliers")), {})
         named = [
             bid.bidder_id for bid in bids if bid.lot == key and bid.aliases & _aliases(supplier)
         ]
@@ -264,7 +271,7 @@ def _lots(release: Json, tender: Json, bids: list[Bid]) -> Iterator[LotCase]:
             title=titles.get(key) or "全部 / all",
             winner=named[0] if named else _organization_id(supplier),
             winner_name=str(supplier.get("name") or "").strip(),
-            winning_price=_estimate(_value(award)) if award else None,
+            winning_price=_estimate(_section(award, "value")),
         )
 
 
@@ -278,7 +285,7 @@ def _award_of(key: str, awards: list[Json], bids: list[Bid], *, single: bool) ->
         if not _lot_keys(award) and award.get("relatedBid", award.get("bidID")) in ids:
             return award
     for award in awards:
-        if not _lot_keys(award) and _estimate(_value(award)) in prices - {None}:
+        if not _lot_keys(award) and _estimate(_section(award, "value")) in prices - {None}:
             return award
     return awards[0] if single and awards else None
 

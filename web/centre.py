@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from evaluation.desk import EvaluationDesk
+from evaluation.desk import EvaluationDesk, check_method
 from trading.committee import Charter
 from trading.desks.award import AwardDesk
 from trading.desks.bidder import BidderDesk
@@ -90,7 +90,8 @@ class Centre:
         self.policy = self._policy()
         self.trustees = self._start_trustees(_TRUSTEES[:trustees])
         for child in self._children:
-            said(child.name, child.child.pid)
+            part = "见证人 witness" if isinstance(child, WitnessProcess) else "受托人 trustee"
+            said(f"{part} {child.name}", child.child.pid)
         self.objects = Objects(self.data / "envelopes")
         self.office = Office(
             ledger=self.ledger,
@@ -99,6 +100,7 @@ class Centre:
             ids=self.ids,
             objects=self.objects,
             calendar=Calendar.of_china(),
+            check_method=check_method,
         )
         self.authority = self._rehearsal_authority()
         self._furnish(settings)

@@ -4,14 +4,16 @@ Exit codes: 0 done; 1 a refusal or a failed verification; 2 input that cannot be
 """
 
 import importlib
+import os
 import sys
 
 import click
 
-from trading.kernel.errors import InputUnusable, Refusal, Usage
+from trading.kernel.errors import FileUnreadable, InputUnusable, Refusal, Usage
 
 __all__ = ["main"]
 
+_PIPE_CLOSED = 141
 _COMMANDS = {
     "demo": "一个真实项目，从公告到合同 / one real tender, from notice to contract",
     "replay": "用公开数据重演真实项目 / replay real tenders from open data",
@@ -43,6 +45,7 @@ class _Lazy(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
+@click.version_option(package_name="kaifeng", prog_name="kaifeng")
 @click.group(cls=_Lazy, help="开封 Kaifeng: 到点才开封，处处可核验 / sealed until the deadline.")
 def _group() -> None:
     pass
@@ -56,6 +59,13 @@ def main() -> None:
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no complaint at exit
+        sys.exit(_PIPE_CLOSED)
+    except (OSError, UnicodeDecodeError) as error:
+        problem = FileUnreadable(path=getattr(error, "filename", None) or "—", problem=error)
+        click.echo(f"✗ {problem.code} {problem.text('zh')}\n  {problem.text('en')}", err=True)
+        sys.exit(2)
     except Refusal as refusal:
         click.echo(f"✗ {refusal.code} {refusal.text('zh')}\n  {refusal.text('en')}", err=True)
         sys.exit(2 if isinstance(refusal, (Usage, InputUnusable)) else 1)

@@ -52,6 +52,7 @@ class Play:
             method="lowest-reviewed-price",
             lots=lots,
             currency=case.currency,
+            invited=_invited(case),
             panel=str(self.centre.panel.party),
             authorities=(self._authority.certificate(),),
             pace=self.pace,
@@ -111,7 +112,7 @@ class Play:
     def publish_candidates(self) -> Tender:
         """Only where the procedure knows a publicity of candidates."""
         state = self.state
-        if self.centre.office.procedure(state).publicity is None:
+        if state.procedure.publicity is None:
             return state
         return self.centre.award.publish_candidates(self.centre.owner, self.tender)
 
@@ -143,6 +144,12 @@ def procedure_for(case: Case) -> str:
     if case.method == "open" and bidders >= _OPEN_MINIMUM:
         return "open-tender"
     return "foreign-record"
+
+
+def _invited(case: Case) -> tuple[str, ...]:
+    """A single source names its supplier."""
+    sole = procedure_for(case) == "single-source"
+    return tuple(bid.bidder_id for bid in case.bids) if sole else ()
 
 
 def first_ranks(state: Tender) -> list[Candidate]:

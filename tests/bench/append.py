@@ -14,9 +14,8 @@ from trading.facts.bidding import EnvelopeReceived
 from trading.facts.notice import QuestionAsked
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import SystemClock
-from trading.ledger.committer import ANY
 from trading.ledger.fact import Fact
-from trading.ledger.port import Draft
+from trading.ledger.port import ANY, Draft
 
 BATCH = 256
 _SCHEMA = """

@@ -11,11 +11,12 @@ from trading.envelope.layout import Stage
 from trading.envelope.unseal import open_envelope, unwrap
 from trading.facts.opening import EnvelopeOpened, ShareGiven
 from trading.kernel.calendar import Calendar
+from trading.keys import schnorr
 from trading.keys.group import lift
 from trading.keys.opening import Share, check_share, combine, make_share
 from trading.ledger.entry import Stamp
 from trading.ledger.policy import Policy
-from trading.opening import combined_point, decide_share, open_one
+from trading.opening import combined_point, decide_share, open_one, share_message
 from trading.redecide import Redecider
 
 __all__ = ["opening_rows"]
@@ -66,7 +67,9 @@ class _Bench:
 
     def shares_by_rule(self) -> None:
         for share in self.given:
-            fact = decide_share(self.tender, Stage.PRICE, share)
+            message = share_message(self.bind, share)
+            signature = schnorr.sign(self.panel.secrets[share.index - 1], message)
+            fact = decide_share(self.tender, Stage.PRICE, share, signature)
             if not isinstance(fact, ShareGiven):
                 raise SystemExit("a share was blamed")
             self.tender.shares[Stage.PRICE, share.index] = fact

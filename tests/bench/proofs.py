@@ -13,11 +13,10 @@ from trading.facts.bidding import EnvelopeReceived
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import SystemClock
 from trading.ledger.checkpoint import Checkpoint
-from trading.ledger.committer import ANY
 from trading.ledger.entry import leaf_hash
 from trading.ledger.note import Note
 from trading.ledger.policy import Policy
-from trading.ledger.port import Draft
+from trading.ledger.port import ANY, Draft
 from trading.ledger.receipt import check_receipt, write_receipt
 from trading.ledger.tree import Tree, check_inclusion
 

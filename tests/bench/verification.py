@@ -24,10 +24,10 @@ from trading.kernel.ids import SystemIds
 from trading.kernel.instant import FrozenClock, SystemClock
 from trading.kernel.party import Role
 from trading.ledger.archive import open_archive
-from trading.ledger.committer import ANY, SqliteLedger
+from trading.ledger.committer import SqliteLedger
 from trading.ledger.entry import Stamp, act_message
 from trading.ledger.fact import Fact, write_fact
-from trading.ledger.port import Draft
+from trading.ledger.port import ANY, Draft
 from trading.ledger.signature import ActorKey, check_act
 
 _REQUEST, _BATCH, _STREAMS = 100, 4000, 1000

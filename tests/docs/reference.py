@@ -57,12 +57,15 @@ def procedures_page() -> str:
     for procedure in PROCEDURES:
         now = [s.versions[-1] for s in procedure.statutes()]
         rows = [
-            (s.zh, rule.number, rule.article, rule.since, rule.until or "", rule.mark)
+            (s.zh, rule.number, rule.article, rule.since, rule.mark)
             for s, rule in zip(procedure.statutes(), now, strict=True)
         ]
-        head = ("规则 rule", "值", "条款 article", "since", "until", "mark")
+        head = ("规则 rule", "值", "条款 article", "since", "mark")
         title = f"\n## {procedure.zh} {procedure.en} (`{procedure.code}`, {procedure.law})\n\n"
         parts.append(title + _table(head, *rows))
+        articles = procedure.articles
+        cited = [(name, str(getattr(articles, name))) for name in articles.__struct_fields__]
+        parts.append("\n" + _table(("情形 case", "条款 article"), *cited))
     methods = [(f"`{m.code}`", m.zh, m.en) for m in METHODS]
     parts.append(f"\n## 评标办法 Methods\n\n{_table(('code', '中文', 'English'), *methods)}")
     return "".join(parts)

@@ -5,21 +5,31 @@ from itertools import combinations
 
 import msgspec
 import pytest
-from builders import AStory
+from builders import ABid, AStory
 from centre import LocalTrustee, TestCentre
 
-from trading.desks.trustee import AskCertificate, AskDeal, AskHandover, AskShare, Refused, Trustee
+from trading.desks.trustee import (
+    AskCertificate,
+    AskDeal,
+    AskHandover,
+    AskShare,
+    Refused,
+    Shared,
+    Trustee,
+)
 from trading.envelope.layout import Stage
 from trading.facts.bidding import BiddingClosed
 from trading.facts.notice import NoticeCorrected
 from trading.facts.opening import CokeyRevealed, TechnicalOpened
 from trading.kernel.errors import Refusal, ShareInvalid, TooFewShares
 from trading.kernel.party import Role
+from trading.keys import schnorr
 from trading.keys.dkg import Ceremony
 from trading.keys.group import base
-from trading.ledger.committer import ANY
 from trading.ledger.fact import Fact
 from trading.ledger.mirror import Sync, WireRecord
+from trading.ledger.port import ANY
+from trading.opening import share_message
 from trading.tender import Phase, stream_of
 
 
@@ -114,7 +124,7 @@ def test_a_fake_owner_or_panel_convinces_nobody(centre: TestCentre) -> None:
 def test_forged_steps_of_the_opening_get_no_share(centre: TestCentre, fact: Fact) -> None:
     stages = (Stage.TECHNICAL, Stage.PRICE) if isinstance(fact, TechnicalOpened) else (Stage.PRICE,)
     story = AStory(centre, stages=stages).bidding()
-    from builders import THREE, ABid
+    from builders import THREE
 
     for n, fen in enumerate(THREE):
         story.hand_in(*(ABid(f"9133{n}", fen, stage=stage) for stage in stages))
@@ -194,33 +204,65 @@ def test_two_trustees_do_not_open(centre: TestCentre) -> None:
 
 def test_a_wrong_share_is_blamed_and_another_takes_its_place(centre: TestCentre) -> None:
     story = AStory(centre).bidding().with_three().closed().shared(who=(0, 1))
-    share = centre.ceremony.ask_share(story.tender, Stage.PRICE, centre.trustees[2])
-    swapped = msgspec.structs.replace(share, points=share.points[::-1])
-    with pytest.raises(ShareInvalid) as wrong:
-        centre.opening.accept_share(story.tender, Stage.PRICE, swapped)
-    assert wrong.value.facts["trustee"] == 3
+    good = centre.ceremony.ask_share(story.tender, Stage.PRICE, centre.trustees[2])
+    share = msgspec.structs.replace(good.share, points=good.share.points[::-1])
+    message = share_message(story.state.opening_bind(Stage.PRICE), share)
+    wrong = Shared(share, schnorr.sign(centre.trustees[2].trustee._secret, message))
+    with pytest.raises(ShareInvalid) as blamed:
+        centre.opening.accept_share(story.tender, Stage.PRICE, wrong)
+    assert blamed.value.facts["trustee"] == 3
     story.shared(who=(3,)).opened()
     assert len(story.state.opened) == 3
 
 
-def test_one_bad_envelope_never_blocks_the_others(centre: TestCentre) -> None:
-    """Sealed with a data key that opens nothing: invalid with a reason, the others open."""
-    from builders import ABid
+def test_nobody_is_blamed_for_a_share_it_did_not_sign(centre: TestCentre) -> None:
+    story = AStory(centre).bidding().with_three().closed()
+    good = centre.ceremony.ask_share(story.tender, Stage.PRICE, centre.trustees[0])
+    for index in (1, 5, 0, 9):
+        share = msgspec.structs.replace(good.share, index=index, points=good.share.points[::-1])
+        with pytest.raises(Refusal) as refused:
+            centre.opening.accept_share(story.tender, Stage.PRICE, Shared(share, good.signature))
+        assert refused.value.code == "KF-400"
+    story.shared().opened()
 
+
+def test_one_bad_envelope_never_blocks_the_others(centre: TestCentre) -> None:
+    """Soundly sealed around a key that opens nothing: invalid with a reason, the others open."""
     story = AStory(centre).bidding()
     bad, *good = (ABid(f"9133{n}", 100 + n) for n in range(4))
-    eids = story.hand_in(bad, *good)
-    path = centre.objects.path(eids[0])
-    body = bytearray(path.read_bytes())
-    story.closed().shared()
-    body[-1] ^= 1
-    path.write_bytes(bytes(body))
+    eids = story.hand_in(*good)
+    wrong = centre.bidder.hand_in(story.tender, [with_another_dek(story, bad)]).eid
+    story.closed().shared().opened().ranked()
+    assert story.state.unopened[wrong].code == "KF-320"
+    assert set(story.state.opened) == set(eids)
+
+
+def with_another_dek(story: AStory, bid: ABid) -> bytes:
+    """A cheat wraps a key that is not the body's, hoping to reveal the right one later."""
+    from trading.envelope.layout import PREFIX, Prefix
+    from trading.envelope.seal import Sealing, _wrap
+
+    sealed = bid.seal(story.state)
+    prefix = Prefix.parse(sealed[:PREFIX])
+    address = story.state.address(bid.lot, bid.stage)
+    rewrapped = _wrap(prefix.header, bytes(32), Sealing(address=address, key=bid.key))
+    return rewrapped.pack() + sealed[PREFIX:]
+
+
+def test_damage_in_our_own_store_is_no_bidders_fault(centre: TestCentre) -> None:
+    story = AStory(centre).bidding().with_three().closed().shared()
+    path = centre.objects.path(next(iter(story.state.received)))
+    whole = path.read_bytes()
+    for damaged in (whole[:-1] + b"\0", b""):
+        path.write_bytes(damaged)
+        size = centre.ledger.size()
+        with pytest.raises(Refusal) as fatal:
+            story.opened()
+        assert fatal.value.code == "KF-703"
+        assert centre.ledger.size() == size
+    path.write_bytes(whole)
     story.opened()
-    assert story.state.unopened[eids[0]].code == "KF-320"
-    assert set(story.state.opened) == set(eids[1:])
-    body[-1] ^= 1
-    path.write_bytes(bytes(body))
-    clean(centre)  # the ledger now says the envelope does not open, which is not so
+    assert len(story.state.opened) == 3
 
 
 def test_a_key_is_reshared_twice_and_still_opens(centre: TestCentre) -> None:

@@ -18,9 +18,9 @@ from trading.kernel.errors import (
     WriterStopped,
 )
 from trading.kernel.instant import FrozenClock
-from trading.ledger.committer import ANY, SqliteLedger
+from trading.ledger.committer import SqliteLedger
 from trading.ledger.fact import Fact
-from trading.ledger.port import Draft
+from trading.ledger.port import ANY, Draft
 from trading.ledger.signature import KeyType, NoteKey
 from trading.ledger.store import Head, SqliteStore
 

@@ -105,6 +105,23 @@ class TenderLife(RuleBasedStateMachine):
             self.story.opened()
         assert few.value.code == "KF-404"
 
+    @precondition(lambda self: self.phase in (Phase.OPENED, Phase.RECOMMENDED, Phase.PUBLICITY))
+    @rule()
+    def the_panel_and_the_owner_go_on(self) -> None:
+        if self.phase is Phase.OPENED:
+            self.story.ranked()
+        elif self.phase is Phase.RECOMMENDED:
+            self.story.publicised()
+        else:
+            self.story.awarded()
+
+    @precondition(lambda self: self.phase is Phase.NOTICED)
+    @rule()
+    def the_contract_is_signed(self) -> None:
+        self.story.contracted()
+        lowest = min(self.final[eid] for eid in self.story.state.opened)
+        assert self.story.state.contracts[1].amount == lowest
+
     @rule()
     def acts_out_of_order_are_refused(self) -> None:
         """Every act that this phase does not know is refused and writes nothing."""
@@ -155,7 +172,7 @@ class TenderLife(RuleBasedStateMachine):
 
 
 TestTenderLife = TenderLife.TestCase
-TestTenderLife.settings = settings(max_examples=25, stateful_step_count=25)
+TestTenderLife.settings = settings(max_examples=30, stateful_step_count=40)
 
 
 def test_every_phase_is_reached_and_left() -> None:

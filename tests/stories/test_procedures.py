@@ -48,13 +48,17 @@ def test_government_open_procurement_scores_prices(centre: TestCentre) -> None:
 
 
 def test_inquiry_awards_the_lowest_quote(centre: TestCentre) -> None:
-    story = AStory(centre, procedure="inquiry").drafted().formed().published(days=6)
+    asked = ("91330", "91331", "91332")
+    story = AStory(centre, procedure="inquiry", invited=asked).drafted().formed().published(days=6)
     story.with_three().closed().shared().opened().ranked().awarded().contracted()
     assert story.state.phase is Phase.COMPLETE
 
 
 def test_single_source_needs_one_supplier(centre: TestCentre) -> None:
-    story = AStory(centre, procedure="single-source").drafted().formed().published(days=8)
+    sole = ("唯一供应商",)
+    story = (
+        AStory(centre, procedure="single-source", invited=sole).drafted().formed().published(days=8)
+    )
     story.hand_in(ABid("唯一供应商", 5_000_00))
     story.closed().shared().opened().ranked().awarded().contracted()
     assert story.state.phase is Phase.COMPLETE

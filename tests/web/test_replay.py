@@ -1,8 +1,10 @@
 """`kaifeng replay` on real data: every bid opened, our first rank beside the record's."""
 
+import contextlib
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import ROOT, kaifeng
@@ -138,3 +140,37 @@ def test_withdrawn_and_invited_bids_are_not_bids(tmp_path: Path) -> None:
     path.write_text(json.dumps(release(*raw)))
     (case,) = read_cases(path).cases
     assert [b.id for b in case.bids] == ["3"]
+
+
+def _mutations(value: object, path: tuple[object, ...] = ()):
+    """Every place of a JSON value, to be replaced by something else."""
+    yield path
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, inner in items:
+        yield from _mutations(inner, (*path, key))
+
+
+def _replaced(value: object, path: tuple[object, ...], by: object) -> object:
+    if not path:
+        return by
+    copy: Any = value.copy() if isinstance(value, (dict, list)) else None
+    copy[path[0]] = _replaced(copy[path[0]], path[1:], by)
+    return copy
+
+
+@pytest.mark.parametrize("by", [None, "oops", 7, [], {}, [3], {"x": 1}, True], ids=repr)
+def test_any_field_may_hold_anything(tmp_path: Path, by: object) -> None:
+    """A record's mistake is reported or read around; reading never ends in a crash."""
+    whole = json.loads((ROOT / "docs/data/real-tenders.json").read_text())
+    whole["releases"] = whole["releases"][:2]
+    path = tmp_path / "r.json"
+    for place in _mutations(whole):
+        path.write_text(json.dumps(_replaced(whole, place, by)))
+        with contextlib.suppress(RecordUnreadable):
+            read_cases(path)

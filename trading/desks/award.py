@@ -21,19 +21,17 @@ class AwardDesk:
         office = self._office
         return office.act(
             tender,
-            lambda state, now: [
-                decide_publicity(state, office.procedure(state), now, office.calendar)
-            ],
+            lambda state, now: [decide_publicity(state, now, office.calendar)],
             owner,
         )
 
     def decide(
         self, owner: Actor, tender: TenderId, awards: tuple[Awarded, ...], ground: str = ""
     ) -> Tender:
-        wanted = AwardDecided(awards=awards, ground=ground)
-        return self._office.act(
+        wanted, office = AwardDecided(awards=awards, ground=ground), self._office
+        return office.act(
             tender,
-            lambda state, now: [decide_award(state, wanted, self._office.procedure(state), now)],
+            lambda state, now: [decide_award(state, wanted, now, office.calendar)],
             owner,
         )
 
@@ -49,7 +47,6 @@ class AwardDesk:
                 decide_contract(
                     fresh,
                     contract_for(fresh, lot, document),
-                    office.procedure(fresh),
                     now,
                     office.calendar,
                 )

@@ -11,9 +11,9 @@ from trading.envelope.admit import checked_body
 from trading.envelope.layout import PREFIX, Prefix, check_size
 from trading.facts.bidding import EnvelopeRefused
 from trading.facts.committee import CommitteeFormed
-from trading.kernel.errors import EnvelopeRefusal, RuleBroken, StreamUnknown
+from trading.kernel.errors import EnvelopeRefusal, NotSealed, RuleBroken, StreamUnknown
 from trading.kernel.ids import TenderId
-from trading.ledger.committer import ANY
+from trading.ledger.port import ANY
 from trading.ledger.receipt import write_receipt
 from trading.tender import Tender, stream_of
 
@@ -38,7 +38,7 @@ class BidderDesk:
         pieces = iter(envelope)
         first = _take(pieces, PREFIX)
         try:
-            prefix = Prefix.parse(first[:PREFIX])
+            prefix = self._parse(tender, first[:PREFIX])
             body = self._limited(_then(first[PREFIX:], pieces))
             return self._receive(tender, prefix, body)
         except (EnvelopeRefusal, RuleBroken) as refusal:
@@ -63,6 +63,13 @@ class BidderDesk:
     def receipt(self, handed_in: HandedIn) -> str:
         """回执: a .tlog-proof under the newest cosigned checkpoint; publishes one if needed."""
         return receipt_of(self._office, handed_in.index)
+
+    def _parse(self, tender: TenderId, first: bytes) -> Prefix:
+        try:
+            return Prefix.parse(first)
+        except NotSealed as error:  # 未密封: refused by the tender's own law
+            article = self._office.load(tender).procedure.articles.late
+            raise NotSealed(article=article) from error
 
     def _receive(self, tender: TenderId, prefix: Prefix, body: Iterator[bytes]) -> HandedIn:
         # (1) all that can be said before the body: cheap refusals first

@@ -27,7 +27,6 @@ from trading.facts.committee import (
 from trading.kernel.errors import CommitteeRefusal, TrusteeRefuses
 from trading.keys import dkg
 from trading.keys.dkg import Ceremony, Deal
-from trading.keys.opening import Share
 from trading.ledger.mirror import Sync, WireRecord
 from trading.ledger.policy import Witnessed
 
@@ -85,11 +84,11 @@ class CeremonyDesk:
 
     def ask_share(
         self, tender: str, stage: int, trustee: AsksTrustee, head: Witnessed | None = None
-    ) -> Share:
+    ) -> Shared:
         """TrusteeRefuses carries the trustee's own words. `head`: a cosigned head to show it."""
         head = head or self._office.publisher.publish()
         request = AskShare(tender, stage, self._sync(trustee, head.note))
-        return _expect(trustee, trustee.ask(request), Shared).share
+        return _expect(trustee, trustee.ask(request), Shared)
 
     def reshare(
         self,

@@ -1,6 +1,6 @@
 """办公室 what every desk works with: the ports, and the one way to read and write a tender."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
@@ -9,13 +9,10 @@ from trading.kernel.files import Objects
 from trading.kernel.ids import Ids
 from trading.kernel.instant import Clock, Reading
 from trading.kernel.party import Actor, Role
-from trading.ledger.committer import ANY
 from trading.ledger.entry import Stamp, act_message
 from trading.ledger.fact import Fact, write_fact
-from trading.ledger.port import Draft, Ledger
+from trading.ledger.port import ANY, Draft, Ledger
 from trading.ledger.publish import Publisher
-from trading.procedure import Procedure
-from trading.procedures import PROCEDURES
 from trading.tender import Tender, fold, stream_of
 
 __all__ = ["Decide", "Office"]
@@ -25,9 +22,11 @@ _TRIES = 20
 
 
 class Office:
-    """Ports in, nothing global. `publisher` takes heads to the witnesses."""
+    """Ports in, nothing global. `publisher` takes heads to the witnesses, `check_method` knows
+    the evaluation methods (which lie above this package).
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the composition root hands over every port once
         self,
         *,
         ledger: Ledger,
@@ -36,18 +35,17 @@ class Office:
         ids: Ids,
         objects: Objects,
         calendar: Calendar,
+        check_method: Callable[[str, Mapping[str, str]], None],
     ) -> None:
         self.ledger, self.publisher, self.objects = ledger, publisher, objects
         self.clock, self.ids, self.calendar = clock, ids, calendar
+        self.check_method = check_method
 
     def load(self, tender: str) -> Tender:
         facts = self.ledger.stream(stream_of(tender))
         if not facts:
             raise StreamUnknown(stream=stream_of(tender))
         return fold(tender, facts)
-
-    def procedure(self, tender: Tender) -> Procedure:
-        return PROCEDURES[tender.drafted.procedure]
 
     def act(
         self, tender: str, decide: Decide, actor: Actor | None = None, *, in_time: bool = False
@@ -82,15 +80,16 @@ class Office:
     ) -> Draft:
         """Signed by the actor; RoleMissing if its roles do not allow the fact."""
         key, before = self.ids.mint(), limit.deadline if limit else None
+        article = str(limit.procedure.articles.late) if limit else ""
         roles = actor.roles if actor else frozenset({Role.PLATFORM})
         if not fact.by & roles:
             allowed = "、".join(sorted(fact.by))
             party = actor.party if actor else "platform"
             raise RoleMissing(party=party, fact=type(fact).__name__, roles=allowed)
         if actor is None:
-            return Draft(fact, key, before=before)
+            return Draft(fact, key, before=before, article=article)
         message = act_message(stream, key, actor.party, write_fact(fact))
-        return Draft(fact, key, actor.party, actor.key.sign(message).hex(), before)
+        return Draft(fact, key, actor.party, actor.key.sign(message).hex(), before, article)
 
     def enrol(self, actor: Actor, name: str) -> Stamp:
         """登记: a party's name, roles and key, signed by the key itself."""

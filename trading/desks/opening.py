@@ -8,12 +8,12 @@ from pathlib import Path
 
 from trading.bidding import bracket_incident, decide_close, decide_failures
 from trading.desks.office import Office
+from trading.desks.trustee import Shared
+from trading.envelope.admit import check_body
 from trading.envelope.layout import PREFIX
-from trading.facts.opening import ShareBlamed
-from trading.kernel.errors import QuorumMissing, ShareInvalid, TooEarly
+from trading.kernel.errors import BodyAltered, QuorumMissing, ShareInvalid, StoreDamaged, TooEarly
 from trading.kernel.files import read_chunks
 from trading.kernel.ids import TenderId
-from trading.keys.opening import Share
 from trading.ledger.fact import Fact
 from trading.ledger.policy import Witnessed
 from trading.opening import (
@@ -59,16 +59,13 @@ class OpeningDesk:
             ],
         )
 
-    def accept_share(self, tender: TenderId, stage: int, share: Share) -> Tender:
+    def accept_share(self, tender: TenderId, stage: int, shared: Shared) -> Tender:
         """ShareInvalid (KF-403) for a wrong share, after it has been recorded as blame."""
-        verdict: list[Fact] = []
-
-        def decide(state: Tender, _: object) -> list[Fact]:
-            verdict[:] = [decide_share(state, stage, share)]
-            return verdict
-
-        state = self._office.act(tender, decide)
-        if isinstance(verdict[0], ShareBlamed):
+        share, signature = shared.share, shared.signature
+        state = self._office.act(
+            tender, lambda fresh, _: [decide_share(fresh, stage, share, signature)]
+        )
+        if (stage, share.index) not in state.shares:
             raise ShareInvalid(trustee=share.index)
         return state
 
@@ -84,7 +81,7 @@ class OpeningDesk:
     def _bracket(self, state: Tender) -> tuple[Witnessed, Witnessed]:
         deadline, now = state.deadline, self._office.clock.read()
         if deadline is None or not now.is_surely_after(deadline):
-            raise TooEarly(act="截标", moment=deadline, article="招标投标法 第三十四条")
+            raise TooEarly(act="截标", moment=deadline, article=state.procedure.articles.opening)
         before, closing = self._office.publisher.around(deadline)
         if before is None:
             raise QuorumMissing(size=0)
@@ -93,6 +90,11 @@ class OpeningDesk:
     def _opened(
         self, state: Tender, stage: int, position: int, bid: Received, extract: Path | None
     ) -> Fact:
+        # what was admitted must be what is opened: damage in our own store is no bidder's fault
+        try:
+            check_body(bid.prefix, self._body(bid.eid))
+        except (BodyAltered, OSError) as error:
+            raise StoreDamaged(problem=f"envelopes/{bid.eid}.kfe") from error
         combined = combined_point(state, stage, position)
         target = extract / bid.eid if extract else None
         if target:
@@ -101,10 +103,10 @@ class OpeningDesk:
 
     def _body(self, eid: str) -> Iterator[bytes]:
         chunks = read_chunks(self._office.objects.path(eid))
-        yield next(chunks)[PREFIX:]
+        yield next(chunks, b"")[PREFIX:]
         yield from chunks
 
     def _fail_where_too_few(self, state: Tender) -> Tender:
-        failures = decide_failures(state, self._office.procedure(state))
+        failures = decide_failures(state)
         facts = [fact for fact in (failures.lots, failures.tender) if fact]
         return self._office.act(state.id, lambda _, __: facts) if facts else state

@@ -24,6 +24,7 @@ class PurchaserDesk:
     def draft(self, owner: Actor, wanted: TenderDrafted) -> Tender:
         """A new tender; its procedure must exist. `wanted.tender` is a fresh id."""
         PROCEDURES[wanted.procedure]  # UnknownPlugin before anything is written
+        self._office.check_method(wanted.method, wanted.parameters)
         stream = stream_of(wanted.tender)
         stamps = self._office.ledger.append(stream, 0, [self._office.draft(stream, wanted, owner)])
         return fold(wanted.tender, [(wanted, stamps[0])])
@@ -42,9 +43,7 @@ class PurchaserDesk:
         office = self._office
         return office.act(
             tender,
-            lambda state, now: [
-                decide_publish(state, wanted, office.procedure(state), now, office.calendar)
-            ],
+            lambda state, now: [decide_publish(state, wanted, now, office.calendar)],
             owner,
         )
 
@@ -54,9 +53,7 @@ class PurchaserDesk:
         wanted, office = NoticeCorrected(text=text, deadline=deadline), self._office
         return office.act(
             tender,
-            lambda state, now: [
-                decide_correct(state, wanted, office.procedure(state), now, office.calendar)
-            ],
+            lambda state, now: [decide_correct(state, wanted, now, office.calendar)],
             owner,
         )
 

@@ -3,7 +3,7 @@
 from trading.desks.office import Office
 from trading.facts.party import STREAM, EntryErased, PersonDescribed
 from trading.kernel.party import Actor
-from trading.ledger.committer import ANY
+from trading.ledger.port import ANY
 
 __all__ = ["RegistrarDesk"]
 

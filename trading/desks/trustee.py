@@ -27,7 +27,7 @@ from trading.keys.reshare import Handover, hand_over, receive_handover, reshared
 from trading.ledger.chain import Chain, Link
 from trading.ledger.mirror import Mirror, Sync
 from trading.ledger.policy import Policy
-from trading.opening import pending_cokeys
+from trading.opening import pending_cokeys, share_message
 from trading.redecide import Redecider, TenderReader
 from trading.roll import Roll
 from trading.tender import Phase, Tender
@@ -85,7 +85,10 @@ class Dealt(msgspec.Struct, frozen=True, tag="dealt"):
 
 
 class Shared(msgspec.Struct, frozen=True, tag="shared"):
+    """A share with the trustee's signature over it."""
+
     share: Share
+    signature: bytes
 
 
 class HandedOver(msgspec.Struct, frozen=True, tag="handed-over"):
@@ -196,7 +199,8 @@ class Trustee:
             raise TrusteeRefuses(problem="this key has opened another set of envelopes")
         own, share = self._holding(tender, stage)
         self._remember("spent", seat.committee.key, bind.hex())
-        return Shared(make_share(own, share, lifted, bind))
+        made = make_share(own, share, lifted, bind)
+        return Shared(made, schnorr.sign(self._secret, share_message(bind, made)))
 
     def _check_closed(self, tender: Tender, stage: int) -> None:
         deadline, closed = tender.deadline, tender.closed
@@ -207,7 +211,7 @@ class Trustee:
         if not self._clock.read().is_surely_after(deadline):
             raise TrusteeRefuses(problem="我的时钟未到截标时间 / not yet, by my own clock")
         before, closing = self._policy.check(closed.before), self._policy.check(closed.closing)
-        check_bracket(deadline, before, closing)
+        check_bracket(tender, deadline, before, closing)
         if not self._mirror.holds(before) or not self._mirror.holds(closing):
             raise TrusteeRefuses(problem="the closing checkpoints are not of this ledger")
         late = [

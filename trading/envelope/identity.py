@@ -86,10 +86,15 @@ class Identity:
 
     @classmethod
     def from_pem(cls, pem: bytes) -> "Identity":
-        key = load_pem_private_key(pem, None)
+        try:
+            key = load_pem_private_key(pem, None)
+            certificate = x509.load_pem_x509_certificate(pem)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            problem = "PEM 中应有私钥与证书 / a private key and its certificate are wanted"
+            raise ContentMalformed(problem=problem) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise ContentMalformed(problem="the key is not on an elliptic curve")
-        return cls(key, x509.load_pem_x509_certificate(pem))
+        return cls(key, certificate)
 
 
 class Authority:

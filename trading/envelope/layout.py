@@ -25,7 +25,6 @@ _KNOWN_FLAGS = COKEY_FLAG
 NO_HASH = bytes(32)
 OVERHEAD = 24 + 32  # Cobblestone-256: salt and commitment
 _CHUNK, _TAG = 16_384, 16
-_SEALED_ARTICLE = "招标投标法实施条例 第三十六条"
 
 
 class Stage:
@@ -90,7 +89,7 @@ class Prefix(msgspec.Struct, frozen=True):
     def parse(cls, raw: bytes) -> "Prefix":
         """NotSealed without the magic, Malformed for anything the layout does not allow."""
         if raw[:4] != MAGIC:
-            raise NotSealed(article=_SEALED_ARTICLE)
+            raise NotSealed(article="KFE1")
         if len(raw) != PREFIX:
             raise Malformed(problem=f"{len(raw)} of {PREFIX} bytes")
         _, suite, length = _HEAD.unpack(raw[:10])

@@ -39,21 +39,25 @@ class CokeyMissing(Fact, frozen=True, tag="cokey.missing/1"):
 
 
 class ShareGiven(Fact, frozen=True, tag="share.given/1"):
-    """A trustee's points for all envelopes of the stage, and one proof; all hex, proof checked."""
+    """A trustee's points for all envelopes of the stage, one proof, and the trustee's signature
+    over both; all hex, all checked.
+    """
 
     stage: int
     trustee: int
     points: tuple[str, ...]
     proof: str
+    signature: str
 
 
 class ShareBlamed(Fact, frozen=True, tag="share.blamed/1"):
-    """A share whose proof is wrong, kept as evidence."""
+    """A share that its trustee signed and whose proof is wrong: evidence."""
 
     stage: int
     trustee: int
     points: tuple[str, ...]
     proof: str
+    signature: str
 
 
 class EnvelopeOpened(Fact, frozen=True, tag="envelope.opened/1"):
@@ -96,4 +100,3 @@ class OpeningRecorded(Fact, frozen=True, tag="opening.recorded/1"):
 
     by = frozenset({Role.PLATFORM})
     opened: int
-    objections: tuple[str, ...] = ()

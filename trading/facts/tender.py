@@ -34,7 +34,8 @@ class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     """All that the tender documents fix; `parameters` belong to the evaluation method.
 
     `panel` is the party that evaluates; `authorities` are the CAs (DER, hex) whose certificates
-    bidders sign with; `cokey_minutes` is how long bidders have to reveal their own keys.
+    bidders sign with; `state_funded` binds the award to rank 1; `cokey_minutes` is how long
+    bidders have to reveal their own keys.
     """
 
     by = _OWNER
@@ -53,6 +54,7 @@ class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     cokey: bool = False
     cokey_minutes: int = 30
     panel: str = ""
+    state_funded: bool = True
     authorities: tuple[str, ...] = ()
     pace: Pace = NATURAL
 

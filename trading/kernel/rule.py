@@ -7,21 +7,21 @@ import msgspec
 
 from trading.kernel.calendar import BEIJING, Period
 
-__all__ = ["Mark", "Rule", "Statute"]
+__all__ = ["Article", "Articles", "Mark", "Rule", "Statute"]
 
 
 class Mark(StrEnum):
     SEEN = "seen"  # read in the legal text
     SECONDARY = "sec"  # a secondary source
     MEMORY = "mem"  # recalled, not verified
+    NONE = "none"  # no law of this country
 
 
 class Rule(msgspec.Struct, frozen=True):
     value: Period | int
     article: str
     since: date
-    mark: Mark = Mark.SEEN
-    until: date | None = None
+    mark: Mark
 
     @property
     def number(self) -> int:
@@ -30,6 +30,32 @@ class Rule(msgspec.Struct, frozen=True):
     @property
     def period(self) -> Period:
         return self.value if isinstance(self.value, Period) else Period(self.value)
+
+
+class Article(msgspec.Struct, frozen=True):
+    """An article that carries no number; printed with its mark unless the text was seen."""
+
+    text: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        return self.text if self.mark is Mark.SEEN else f"{self.text} [{self.mark}]"
+
+
+class Articles(msgspec.Struct, frozen=True, kw_only=True):
+    """What one law says, where the law itself is the answer: refusals and rejections."""
+
+    late: Article  # 逾期送达、未密封：拒收
+    opening: Article  # 开标时间
+    withdrawal: Article  # 撤回、修改
+    correction: Article  # 更正、澄清
+    undecrypted: Article  # 投标人原因未解密
+    unsigned: Article  # 未签章
+    unqualified: Article  # 不具备资格
+    twice: Article  # 两个以上报价
+    over_ceiling: Article  # 高于最高限价
+    unresponsive: Article  # 未实质响应
+    all_rejected: Article  # 全部否决
 
 
 class Statute(msgspec.Struct, frozen=True):
@@ -44,6 +70,6 @@ class Statute(msgspec.Struct, frozen=True):
         """The version in force on that day in China; before the first one, the first."""
         day = moment.astimezone(BEIJING).date()
         for rule in reversed(self.versions):
-            if rule.since <= day and (rule.until is None or day <= rule.until):
+            if rule.since <= day:
                 return rule
         return self.versions[0]

@@ -8,6 +8,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -80,6 +81,10 @@ class Archive(Protocol):
 
     def releases(self) -> bytes: ...
 
+    def check_published(self, at: datetime) -> None:
+        """The archive dates itself by its last entry."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -92,15 +97,16 @@ def open_archive(path: Path) -> Iterator[Archive]:
     elif (path / DATABASE).is_file():
         archive = _CentreFolder(path)
     else:
-        _unusable(path)
+        exists = path.exists()
+        _unusable(path, "既非导出也非数据目录 / neither" if exists else "不存在 / not there")
     try:
         yield archive
     finally:
         archive.close()
 
 
-def _unusable(path: Path) -> NoReturn:
-    raise InputUnusable(path=path, problem="既非导出目录也非数据目录 / no export, no data folder")
+def _unusable(path: Path, problem: str) -> NoReturn:
+    raise InputUnusable(path=path, problem=problem)
 
 
 class _Folder:
@@ -135,6 +141,8 @@ class _Folder:
     def _bytes(self, name: str) -> bytes:
         try:
             return (self._path / name).read_bytes()
+        except PermissionError:
+            raise  # not the archive's fault
         except OSError as error:
             raise FileBroken(path=name, problem=error) from error
 
@@ -193,9 +201,9 @@ class _Export(_Folder):
     def releases(self) -> bytes:
         return self._bytes(RELEASES)
 
-    @property
-    def published(self) -> str:
-        return self._manifest().published
+    def check_published(self, at: datetime) -> None:
+        if self._manifest().published != at.isoformat():
+            raise FileBroken(path=MANIFEST, problem="时间不符 / published")
 
     def _manifest(self) -> ExportManifest:
         try:
@@ -274,6 +282,9 @@ class _CentreFolder(_Folder):
 
     def releases(self) -> bytes:
         return b""
+
+    def check_published(self, at: datetime) -> None:
+        """Nothing is published from a centre's own folder."""
 
     def _check_head(self, count: int) -> None:
         rows = list(self._rows("SELECT size, root, at, note FROM head"))

@@ -39,7 +39,7 @@ from trading.ledger.entry import (
 )
 from trading.ledger.fact import Fact, write_fact
 from trading.ledger.note import Note
-from trading.ledger.port import Draft, Record
+from trading.ledger.port import ANY, Draft, Record
 from trading.ledger.signature import NoteKey
 from trading.ledger.store import Head, Row, SqliteStore
 from trading.ledger.tree import Tree
@@ -84,7 +84,6 @@ class SqliteLedger:
         self._head = self._load()
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._stopped: BaseException | None = None
-        self._committed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
@@ -121,12 +120,6 @@ class SqliteLedger:
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         return self._tree.consistency(old, min(new, self.size()))
-
-    def wait_beyond(self, size: int, seconds: float) -> int:
-        """The size, as soon as it exceeds `size`, or after so many seconds."""
-        with self._committed:
-            self._committed.wait_for(lambda: self.size() > size, seconds)
-        return self.size()
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -229,9 +222,7 @@ class SqliteLedger:
             note = str(self._sign(size, reading.at))
             head = Head(size, self._tree.root(size), reading.at, note)
             self.store.commit(self._head, head, batch.rows, batch.streams)
-            with self._committed:
-                self._head = head
-                self._committed.notify_all()
+            self._head = head
         for answer, stamps in batch.answers:
             answer.set_result(stamps)
 
@@ -249,7 +240,7 @@ class SqliteLedger:
             raise KeyReused(key=request.drafts[0].key)
         for draft in request.drafts:
             if draft.before and not batch.reading.is_surely_before(draft.before):
-                raise TooLate(act="提交", deadline=draft.before, article=_DEADLINE_ARTICLE)
+                raise TooLate(act="提交", deadline=draft.before, article=draft.article)
             if draft.key in known or draft.key in batch.keys:
                 raise KeyReused(key=draft.key)
         if tip is None:
@@ -323,10 +314,6 @@ class SqliteLedger:
         if found != (signed.size, signed.root) or found != (head.size, head.root):
             raise StoreDamaged(problem=f"{found[0]} entries, checkpoint of {signed.size}")
         return head
-
-
-ANY = -1  # the expected height of streams whose order does not matter
-_DEADLINE_ARTICLE = "招标投标法实施条例 第三十六条"
 
 
 def _refuse(request: _Request, error: BaseException) -> None:

@@ -10,12 +10,14 @@ import msgspec
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 
-__all__ = ["Draft", "Ledger", "Record"]
+ANY = -1  # the expected height of streams whose order does not matter
+
+__all__ = ["ANY", "Draft", "Ledger", "Record"]
 
 
 class Draft(msgspec.Struct, frozen=True):
     """A fact on its way in. `key` is its id and its idempotency key; `before` a deadline that the
-    writer checks against its own clock at the moment of the commit.
+    writer checks against its own clock at the moment of the commit; `article` is what it cites.
     """
 
     fact: Fact
@@ -23,6 +25,7 @@ class Draft(msgspec.Struct, frozen=True):
     actor: str = ""
     sig: str = ""
     before: datetime | None = None
+    article: str = ""
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from trading.kernel.rule import Rule, Statute
+from trading.kernel.rule import Article, Articles, Mark, Rule, Statute
 from trading.procedure import Procedure
 
 _ARTICLE = "适用记录所在国法律 / the law of the record's country"
 
 
 def _own_law(code: str, zh: str, en: str, value: int) -> Statute:
-    return Statute(code, zh, en, (Rule(value, _ARTICLE, date(1900, 1, 1)),))
+    return Statute(code, zh, en, (Rule(value, _ARTICLE, date(1900, 1, 1), Mark.NONE),))
 
 
 PROCEDURE = Procedure(
@@ -17,9 +17,10 @@ PROCEDURE = Procedure(
     zh="境外记录回放",
     en="Replay of a foreign record",
     law="—",
-    ocds="open",
+    ocds="",
     minimum_bidders=_own_law("record-bidders", "最少投标人数", "fewest bidders", 1),
     tender_period=None,
     first_rank=None,
     contract=_own_law("record-contract", "订立合同", "contract", 365),
+    articles=Articles(**dict.fromkeys(Articles.__struct_fields__, Article(_ARTICLE, Mark.NONE))),
 )

@@ -11,6 +11,9 @@ PROCEDURE = Procedure(
     ocds="selective",
     minimum_bidders=statutes.MINIMUM_QUOTES,
     tender_period=statutes.INQUIRY_PERIOD,
+    invited=statutes.MINIMUM_QUOTES,
     first_rank=statutes.FIRST_SUPPLIER,
+    supplier_choice=statutes.SUPPLIER_CHOICE,
     contract=statutes.PROCUREMENT_CONTRACT,
+    articles=statutes.PROCUREMENT_ARTICLES,
 )

@@ -19,4 +19,5 @@ PROCEDURE = Procedure(
     publicity=statutes.PUBLICITY,
     first_rank=statutes.FIRST_RANK,
     contract=statutes.CONTRACT,
+    articles=statutes.BIDDING_ARTICLES,
 )

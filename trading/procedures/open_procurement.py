@@ -13,7 +13,9 @@ PROCEDURE = Procedure(
     tender_period=statutes.PROCUREMENT_PERIOD,
     document_period=statutes.PROCUREMENT_DOCUMENTS,
     clarification=statutes.PROCUREMENT_CLARIFICATION,
-    candidates=None,
+    minimum_valid=statutes.MINIMUM_SUPPLIERS,
     first_rank=statutes.FIRST_SUPPLIER,
+    supplier_choice=statutes.SUPPLIER_CHOICE,
     contract=statutes.PROCUREMENT_CONTRACT,
+    articles=statutes.PROCUREMENT_ARTICLES,
 )

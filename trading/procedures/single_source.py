@@ -11,6 +11,9 @@ PROCEDURE = Procedure(
     ocds="direct",
     minimum_bidders=statutes.SOLE_SUPPLIER,
     tender_period=statutes.SOLE_NOTICE,
+    invited=statutes.SOLE_SUPPLIER,
     first_rank=statutes.FIRST_SUPPLIER,
+    supplier_choice=statutes.SUPPLIER_CHOICE,
     contract=statutes.PROCUREMENT_CONTRACT,
+    articles=statutes.PROCUREMENT_ARTICLES,
 )

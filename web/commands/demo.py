@@ -4,6 +4,7 @@ Killed at any moment, it goes on where the ledger says it stopped.
 """
 
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,13 @@ import msgspec
 
 from trading.envelope.layout import PREFIX, Stage
 from trading.kernel.calendar import BEIJING, Pace
-from trading.kernel.errors import EnvelopeRefusal, InputUnusable, TooLate, TrusteeRefuses
+from trading.kernel.errors import (
+    EnvelopeRefusal,
+    InputUnusable,
+    TooLate,
+    TrusteeRefuses,
+    Usage,
+)
 from trading.kernel.files import durable_write
 from trading.tender import Phase, Tender
 from web.cases import Case, read_cases
@@ -23,6 +30,7 @@ from web.play import THRESHOLD, Play, amount, deadline_after, first_ranks, wait_
 _SLACK = timedelta(seconds=2)
 _EARLY = timedelta(milliseconds=400)
 _STATE = "demo.json"
+_OWN_FILES = ("centre", "bidders", "export", "invitation.tlog-proof", _STATE)
 
 
 class _Kept(msgspec.Struct):
@@ -41,16 +49,40 @@ class _Kept(msgspec.Struct):
     show_default=True,
     help="演示目录 / folder of the demo",
 )
-@click.option("--day", default=250, show_default=True, help="演练中一日的毫秒数 / ms of a day")
+@click.option(
+    "--day",
+    type=click.IntRange(1, 86_400_000),
+    default=250,
+    show_default=True,
+    help="演练中一日的毫秒数 / ms of a day",
+)
 def command(once: bool, out: Path, day: int) -> None:  # noqa: FBT001  a flag
     """Play it, or go on where a killed run stopped."""
     if not once:
         raise click.UsageError("目前请用 --once / use --once for now")
-    if (out / _STATE).exists() and _kept(out).done:
-        shutil.rmtree(out)
+    _prepare(out)
     case = read_cases(real_tenders()).cases[0]
     with Centre(out, settings_here(), said=_said) as centre:
         Demo(centre, case, out, Pace(day)).run()
+
+
+def _prepare(out: Path) -> None:
+    """A finished demo is played anew; a folder with anything else in it is left alone."""
+    if not (out / _STATE).exists():
+        if out.exists() and any(out.iterdir()):
+            raise Usage(problem=f"{out}: 目录非空且不是演示 / not empty, and no demo")
+        return
+    if _kept(out).done:
+        for name in (
+            *_OWN_FILES,
+            *(
+                path.name
+                for path in out.glob("*-*")
+                if path.name.startswith(("witness-", "trustee-"))
+            ),
+        ):
+            path = out / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def real_tenders() -> Path:
@@ -103,7 +135,7 @@ class Demo:
         kid = self._play.state.seats[Stage.PRICE].kid.hex()[:16]
         self._say(
             f"五位受托人共同生成开标公钥 {kid}…，三人可开，任何人不持有整把密钥",
-            f"{THRESHOLD} of {len(self._centre.trustees)} trustees made the key; nobody holds it",
+            f"all trustees made the key together, any {THRESHOLD} can open; nobody holds it",
         )
 
     def _publish(self) -> None:
@@ -170,7 +202,7 @@ class Demo:
         before, closing = self._centre.office.publisher.around(deadline)
         times = " < ".join(_clock(w.median) for w in (before, closing) if w)
         self._say(
-            f"截标：两个见证检查点夹住截止时间（{times}），共 {len(state.final(Stage.PRICE))} 份投标",
+            f"截标：两个见证检查点夹住截止时间（{times}），{len(state.final(Stage.PRICE))} 份投标",
             "closed between two witness-dated checkpoints; what the second holds is in time",
         )
 
@@ -196,6 +228,9 @@ class Demo:
         state = self._play.rank()
         first = first_ranks(state)[0]
         recorded = self._case.lots[0].winner_name
+        bids = {bid.bidder_id: bid for bid in self._case.bids}
+        if first.bidder_id in bids and bids[first.bidder_id].disqualified:
+            recorded += " (the lowest bid was disqualified there, on review)"
         self._say(
             f"评审排名第一：{first.bidder_name}，{amount(first.price, self._case.currency)}",
             f"rank 1 by lowest reviewed price; the record's winner was {recorded}",
@@ -229,12 +264,12 @@ class Demo:
         export = self._out / "export"
         shutil.rmtree(export, ignore_errors=True)
         count = self._centre.export(export)
-        self._say(f"导出 {count} 条记录到 {export}", "exported")
+        self._say(f"导出 {count} 条记录到 {export}", f"{count} entries exported, verified anew:")
         verify(export)
         durable_write(
             self._out / _STATE, [msgspec.json.encode(_Kept(self._play.tender, done=True))]
         )
-        click.echo(_NEXT.format(out=self._out))
+        click.echo(_NEXT.format(out=self._out, kaifeng=_program()))
 
     def _failed(self, state: Tender) -> None:
         ending = state.ending
@@ -248,15 +283,20 @@ class Demo:
 
 _NEXT = """
 接下来可以试 / what to try next
-  kaifeng verify {out}/export                    # 任何人离线核验 / anyone, offline
-  kaifeng receipt {out}/bidders/1/bid.tlog-proof --policy {out}/centre/policy.txt
-  cp -r {out}/export /tmp/copy && sed -i '5s/a/b/' /tmp/copy/entries.jsonl
-  kaifeng verify /tmp/copy                       # 指出哪一条被改 / names the entry
-  kaifeng seal docs --invitation {out}/invitation.tlog-proof --policy {out}/centre/policy.txt \
+  {kaifeng} verify {out}/export                    # 任何人离线核验 / anyone, offline
+  {kaifeng} receipt {out}/bidders/1/bid.tlog-proof --policy {out}/centre/policy.txt
+  rm -rf /tmp/copy && cp -r {out}/export /tmp/copy && sed -i '5s/a/b/' /tmp/copy/entries.jsonl
+  {kaifeng} verify /tmp/copy                       # 指出哪一条被改 / names the entry
+  {kaifeng} seal docs --invitation {out}/invitation.tlog-proof --policy {out}/centre/policy.txt \
       --charter {out}/centre/charter.txt --bidder 9133 --name 我公司 --price 1700 --out bid.kfe
-  kaifeng tenders {out}/centre
-  kaifeng replay docs/data/real-tenders.json     # 更多真实项目 / more real tenders
+  {kaifeng} tenders {out}/centre
+  {kaifeng} replay docs/data/real-tenders.json     # 更多真实项目 / more real tenders
 """
+
+
+def _program() -> str:
+    """As the reader called it, so that the lines can be copied."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "kaifeng" else "kaifeng"
 
 
 def verify(path: Path) -> None:
@@ -274,7 +314,7 @@ def _kept(out: Path) -> _Kept:
 
 
 def _said(name: str, pid: int) -> None:
-    click.echo(click.style(f"  {name}: 独立进程 process {pid}", dim=True))
+    click.echo(click.style(f"  {name}：独立进程 process {pid}", dim=True))
 
 
 def _clock(moment: datetime | None) -> str:

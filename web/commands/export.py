@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from trading.kernel.errors import InputUnusable
 from web.centre import Centre, settings_here
 
 
@@ -11,6 +12,9 @@ from web.centre import Centre, settings_here
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
 def command(folder: Path, out: Path) -> None:
+    if not (folder / "centre" / "ledger.db").is_file():
+        problem = "其下没有 centre/ledger.db / the folder that holds centre/ is wanted"
+        raise InputUnusable(path=folder, problem=problem)
     with Centre(folder, settings_here()) as centre:
         count = centre.export(out)
     click.echo(f"✓ {count} 条记录已导出 / entries exported → {out}")

@@ -1,5 +1,6 @@
 """`kaifeng replay FILE...`: real tenders through the real path, beside what the record says."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -12,9 +13,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from trading.kernel.calendar import Pace
-from trading.kernel.errors import RecordUnreadable
+from trading.kernel.errors import FileUnreadable, RecordUnreadable
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case, LotCase, read_cases
 from web.centre import Centre, settings_here
@@ -25,6 +27,8 @@ _PER_BID = timedelta(milliseconds=15)
 _SLACK = timedelta(seconds=1)
 _EARLY = timedelta(milliseconds=400)
 _STEPS = 8
+_SHORTEST_DAY = 200  # ms
+_WIDE = 180
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -38,6 +42,11 @@ class Row(msgspec.Struct, frozen=True):
     agree: bool
     reason: str
 
+    @property
+    def comparable(self) -> bool:
+        """The record names a winner and we have a first rank."""
+        return self.recorded_winner is not None and self.first_rank is not None
+
 
 @click.command(
     "replay", help="重演真实项目：OCDS 数据或报价表 / replay real tenders from open data."
@@ -46,6 +55,8 @@ class Row(msgspec.Struct, frozen=True):
 @click.option("--out", type=click.Path(path_type=Path), help="导出到此目录 / write the export here")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 打印结果 / print the result as JSON")
 def command(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:  # noqa: FBT001  a flag
+    if out and out.exists() and any(out.iterdir()):
+        raise FileUnreadable(path=out, problem="目录非空 / the folder is not empty")
     console = Console(stderr=True)
     cases, unreadable = _read(files, console)
     rows = _replay(cases, out, console) if cases else []
@@ -107,7 +118,7 @@ def _batches(cases: list[Case]) -> Iterator[list[Case]]:
 def _run(centre: Centre, cases: list[Case], rows: list[Row]) -> Iterator[str]:
     """Tenders of a batch share one deadline; yields the name of each step before it is done."""
     needed = sum(len(case.bids) for case in cases) * _PER_BID + len(cases) * _PER_BID
-    pace = Pace(max(50, int(needed / timedelta(milliseconds=20))))
+    pace = Pace(max(_SHORTEST_DAY, int(needed / timedelta(milliseconds=20))))
     plays = [Play(centre, case, pace) for case in cases]
     yield "拟制 draft"
     for play in plays:
@@ -133,6 +144,8 @@ def _run(centre: Centre, cases: list[Case], rows: list[Row]) -> Iterator[str]:
         if play.is_alive:
             play.open()
             play.rank()
+            if play.state.procedure.publicity is None:
+                _award([play])  # the law gives the choice of a supplier five working days
     yield "公示定标 award"
     _award([play for play in plays if play.state.phase is Phase.RECOMMENDED])
     yield "核对 compare"
@@ -218,19 +231,29 @@ def _print(rows: list[Row]) -> None:
     table = Table(title="重演结果 / replay")
     for heading in (
         "项目 tender",
-        "投标",
-        "开启",
+        "投标 bids",
+        "开启 opened",
         "记录中标人 recorded",
         "本系统第一 first",
-        "一致",
+        "一致 agree",
         "原因 why not",
     ):
         table.add_column(heading, overflow="fold")
     for row in rows:
         values: list[Any] = [row.tender, row.bids, row.opened, row.recorded_winner, row.first_rank]
-        cells = ["—" if value is None else str(value) for value in values]
-        table.add_row(*cells, "✓" if row.agree else "✗", row.reason)
-    Console(width=None if sys.stdout.isatty() else 180).print(table)
-    agreed = sum(row.agree for row in rows)
+        agree = "✓" if row.agree else "✗" if row.comparable else "—"
+        cells = ["—" if value is None else str(value) for value in (*values, agree, row.reason)]
+        table.add_row(*map(plain, cells))
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE
+    Console(width=wide).print(table)
+    agreed, comparable = sum(row.agree for row in rows), sum(row.comparable for row in rows)
     opened, bids = sum(row.opened for row in rows), sum(row.bids for row in rows)
-    click.echo(f"{len(rows)} 个项目 tenders, {opened}/{bids} 开启 opened, {agreed} 一致 agree")
+    click.echo(
+        f"{len(rows)} 个项目 tenders, {opened}/{bids} 开启 opened, "
+        f"可比的 {comparable} 个中 {agreed} 个一致 / {agreed} of {comparable} comparable agree"
+    )
+
+
+def plain(text: str) -> Text:
+    """Names out of records are text: no markup, no control characters."""
+    return Text("".join(char for char in text if char.isprintable()))

@@ -16,7 +16,13 @@ from trading.envelope.identity import Identity
 from trading.envelope.layout import PREFIX, Address, Prefix, Stage
 from trading.envelope.seal import BidKey, Sealing, seal
 from trading.facts.committee import CommitteeFormed
-from trading.kernel.errors import DraftIncomplete, FileUnreadable, ProofBroken
+from trading.kernel.errors import (
+    AmountUnreadable,
+    DraftIncomplete,
+    FileUnreadable,
+    ProofBroken,
+    Usage,
+)
 from trading.kernel.files import write_secret
 from trading.kernel.instant import SystemClock
 from trading.kernel.money import Money
@@ -45,7 +51,9 @@ class Kept(msgspec.Struct, frozen=True):
 @click.option("--charter", required=True, type=_FILE, help="charter.txt")
 @click.option("--bidder", required=True, help="统一社会信用代码 / registration number")
 @click.option("--name", required=True, help="投标人名称 / the bidder's name")
-@click.option("--lot", default=1, show_default=True, help="标段 / lot")
+@click.option(
+    "--lot", type=click.IntRange(1, 65_535), default=1, show_default=True, help="标段 / lot"
+)
 @click.option("--price", help="报价，元 / price in yuan")
 @click.option("--currency", default="CNY", show_default=True)
 @click.option(
@@ -56,6 +64,7 @@ class Kept(msgspec.Struct, frozen=True):
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="信封 / bid.kfe")
 def command(**options: object) -> None:
     wanted = msgspec.convert(options, _Options)
+    _check_paths(wanted)
     address = invited(wanted)
     kept = _kept(wanted)
     manifest = _manifest(wanted, address)
@@ -68,7 +77,7 @@ def command(**options: object) -> None:
         at_ms=int(SystemClock().read().at.timestamp() * 1000),
     )
     write_secret(_key_file(wanted.out), msgspec.json.encode(kept))
-    with wanted.out.open("w+b") as out:
+    with wanted.out.open("x+b") as out:
         prefix = seal(manifest, wanted.folder, sealing, out)
         out.flush()
         os.fsync(out.fileno())
@@ -79,6 +88,8 @@ def command(**options: object) -> None:
         money = Money(manifest.price.fen)
         click.echo(f"✓ 报价 price {money} {manifest.price.currency} {money.capital()}")
     click.echo(f"✓ 信封 envelope {prefix.eid} → {wanted.out}")
+    count, size = len(manifest.files), sum(file.size for file in manifest.files)
+    click.echo(f"✓ {count} 个文件 files, {size:,} 字节 bytes")
     click.echo(f"  妥善保管 keep safe: {_key_file(wanted.out)}")
 
 
@@ -98,6 +109,23 @@ class _Options(msgspec.Struct, frozen=True):
     out: Path
 
 
+def _check_paths(wanted: _Options) -> None:
+    """Nothing is overwritten, nothing secret is packed, nothing is silently left out."""
+    folder, out = wanted.folder.resolve(), wanted.out.resolve()
+    if out.suffix == ".key" or out.is_relative_to(folder):
+        raise Usage(problem=f"--out {wanted.out}: 不能在文件夹内，也不能以 .key 结尾 / not there")
+    for path in (wanted.out, _key_file(wanted.out)):
+        if path.exists():
+            raise Usage(problem=f"{path}: 已存在，不会覆盖 / exists, and is never overwritten")
+    odd = [path.name for path in folder.iterdir() if path.is_symlink() or not path.is_file()]
+    if odd:
+        raise Usage(problem=f"{min(odd)}: 不收子文件夹和链接 / no folders or links inside")
+    if wanted.price is None and not any(folder.iterdir()):
+        raise Usage(problem=f"{wanted.folder}: 空文件夹 / empty")
+    if not wanted.bidder.strip() or not wanted.name.strip():
+        raise Usage(problem="--bidder, --name: 不能为空 / not empty")
+
+
 def invited(wanted: _Options) -> Address:
     """The address to seal to, once proof, charter and the whole ceremony have been checked."""
     policy = Policy.parse(wanted.policy.read_text("utf-8"))
@@ -115,7 +143,11 @@ def invited(wanted: _Options) -> Address:
 def _manifest(wanted: _Options, address: Address) -> Manifest:
     if (address.stage == Stage.PRICE) != (wanted.price is not None):
         raise DraftIncomplete(problem="报价信封须有 --price，技术信封不得有 / --price and stage")
-    price = Price(Money.yuan(wanted.price).fen, wanted.currency) if wanted.price else None
+    price = None
+    if wanted.price is not None:
+        price = Price(Money.yuan(wanted.price).fen, wanted.currency)
+        if price.fen <= 0:
+            raise AmountUnreadable(amount=wanted.price)
     bidder, files = Bidder(wanted.bidder, wanted.name), describe_files(wanted.folder)
     return Manifest(bidder, files, wanted.lot, price, address.stage, address.tender)
 

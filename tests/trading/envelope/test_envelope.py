@@ -317,4 +317,4 @@ def test_refusals_speak_both_languages() -> None:
         Prefix.parse(b"%PDF-1.7" + bytes(500))
     assert "密封" in refused.value.text("zh")
     assert "not sealed" in refused.value.text("en")
-    assert "第三十六条" in str(refused.value)
+    assert str(refused.value).startswith("KF-301")

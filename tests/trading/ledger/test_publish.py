@@ -7,10 +7,10 @@ from centre import START
 
 from trading.kernel.errors import QuorumMissing, WitnessRefuses
 from trading.kernel.instant import FrozenClock
-from trading.ledger.committer import ANY, SqliteLedger
+from trading.ledger.committer import SqliteLedger
 from trading.ledger.fact import Fact
 from trading.ledger.policy import Policy, write_policy
-from trading.ledger.port import Draft
+from trading.ledger.port import ANY, Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import KeyType, NoteKey
 from trading.ledger.store import SqliteStore

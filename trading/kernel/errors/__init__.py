@@ -7,7 +7,6 @@
         UnknownPlugin (KF-004)
         AmountUnreadable (KF-005)
         FileUnreadable (KF-006)
-        DayUnknown (KF-007)
       IllegalTransition (KF-101)
       LostRace (KF-102)
       KeyReused (KF-103)
@@ -19,7 +18,6 @@
         TooLate (KF-202)
         TooEarly (KF-203)
         TooFewBidders (KF-204)
-        NotInvited (KF-205)
         ParticipantLimit (KF-208)
       DraftIncomplete (KF-206)
       QuestionUnknown (KF-207)
@@ -49,7 +47,6 @@
         NotACandidate (KF-501)
         NotFirstRank (KF-502)
         ContractDiffers (KF-503)
-        NoCandidate (KF-504)
       Broken (KF-600)
         EntryBroken (KF-601)
         CheckpointBroken (KF-602)
@@ -76,7 +73,6 @@ from trading.kernel.errors.refusal import (
     BidUnreadable,
     Broken,
     CheckpointBroken,
-    DayUnknown,
     EntryBroken,
     Fatal,
     FileBroken,
@@ -119,10 +115,8 @@ from trading.kernel.errors.trade import (
     EnvelopeRepeated,
     KnowledgeUnproven,
     Malformed,
-    NoCandidate,
     NotACandidate,
     NotFirstRank,
-    NotInvited,
     NotSealed,
     Oversized,
     ParticipantLimit,
@@ -155,7 +149,6 @@ __all__ = [
     "CommitteeRefusal",
     "ContentMalformed",
     "ContractDiffers",
-    "DayUnknown",
     "DealInvalid",
     "DraftIncomplete",
     "EntryBroken",
@@ -171,11 +164,9 @@ __all__ = [
     "KnowledgeUnproven",
     "LostRace",
     "Malformed",
-    "NoCandidate",
     "NotACandidate",
     "NotErasable",
     "NotFirstRank",
-    "NotInvited",
     "NotSealed",
     "NoteMalformed",
     "Oversized",

@@ -1,6 +1,9 @@
 """The root of all refusals, and those of commands, the ledger, witnesses and imported data."""
 
+from datetime import datetime, timedelta, timezone
 from typing import ClassVar
+
+_CHINA = timezone(timedelta(hours=8))
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a malfunction
@@ -15,7 +18,15 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a malfuncti
         super().__init__(f"{self.code} {self.text('zh')} / {self.text('en')}")
 
     def text(self, language: str) -> str:
-        return (self.en if language == "en" else self.zh).format(**self.facts)
+        shown = {name: _shown(value) for name, value in self.facts.items()}
+        return (self.en if language == "en" else self.zh).format(**shown)
+
+
+def _shown(value: object) -> object:
+    """Moments are shown as the clocks in China show them."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}（UTC+8）"
+    return value
 
 
 class Usage(Refusal):
@@ -52,12 +63,6 @@ class FileUnreadable(Usage):
     code = "KF-006"
     zh = "文件 {path} 无法读取：{problem}"
     en = "The file {path} cannot be read: {problem}"
-
-
-class DayUnknown(Usage):
-    code = "KF-007"
-    zh = "日期 {day} 不在工作日历的范围内"
-    en = "The day {day} lies outside the working-day calendar"
 
 
 class IllegalTransition(Refusal):

@@ -27,12 +27,6 @@ class TooFewBidders(RuleBroken):
     en = "Lot {lot} has {count} bidders, fewer than {minimum}: no opening ({article})"
 
 
-class NotInvited(RuleBroken):
-    code = "KF-205"
-    zh = "{party} 未受邀请，不能参加本项目（{article}）"
-    en = "{party} was not invited to this tender ({article})"
-
-
 class DraftIncomplete(Refusal):
     code = "KF-206"
     zh = "招标项目内容不完整：{problem}"
@@ -205,9 +199,3 @@ class ContractDiffers(AwardRefusal):
     code = "KF-503"
     zh = "合同与中标结果不一致：{problem}"
     en = "The contract differs from the award: {problem}"
-
-
-class NoCandidate(AwardRefusal):
-    code = "KF-504"
-    zh = "标段 {lot} 没有合格投标，不能推荐候选人（{article}）"
-    en = "Lot {lot} has no acceptable bid; nobody can be recommended ({article})"
