@@ -1,5 +1,6 @@
 """Running the `kaifeng` command as its users do: as a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,13 @@ ROOT = Path(__file__).parents[2]
 
 def kaifeng(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "web.cli", *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": "180"}
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
     )

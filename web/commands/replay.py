@@ -144,7 +144,8 @@ def _run(centre: Centre, cases: list[Case], rows: list[Row]) -> Iterator[str]:
         if play.is_alive:
             play.open()
             play.rank()
-            if play.state.procedure.publicity is None:
+            ranked = play.state
+            if ranked.phase is Phase.RECOMMENDED and ranked.procedure.publicity is None:
                 _award([play])  # the law gives the choice of a supplier five working days
     yield "公示定标 award"
     _award([play for play in plays if play.state.phase is Phase.RECOMMENDED])
