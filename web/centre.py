@@ -36,10 +36,10 @@ from trading.ledger.store import SqliteStore
 from trading.ledger.witness import AsksWitness
 from web.pipes import TrusteeProcess, WitnessProcess, kaifeng
 
-__all__ = ["Centre", "open_ledger", "settings_here"]
+__all__ = ["THRESHOLD", "Centre", "open_ledger", "settings_here"]
 
 _WITNESSES = ("notary", "supervisor")
-_THRESHOLD = 3
+THRESHOLD = 3
 _TRUSTEES = ("agency", "supervisor", "notary", "exchange", "association")
 
 
@@ -169,7 +169,7 @@ class Centre:
             [kaifeng("trustee", "init", folder, "--policy", policy) for folder in folders.values()]
         )
         known = dict(zip(folders, keys, strict=True))
-        self.charter = str(Charter(min(_THRESHOLD, len(known)), known))
+        self.charter = str(Charter(min(THRESHOLD, len(known)), known))
         durable_write(self.data / "charter.txt", [self.charter.encode()])
         charter = str(self.data / "charter.txt")
         _run([kaifeng("trustee", "appoint", folder, charter) for folder in folders.values()])

@@ -15,11 +15,12 @@ from trading.kernel.ids import TenderId
 from trading.kernel.money import Money
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case
-from web.centre import Centre
+from web.centre import THRESHOLD, Centre
 
-__all__ = ["THRESHOLD", "Play", "wait_until"]
+__all__ = ["EARLY", "Play", "wait_until"]
 
-THRESHOLD = 3
+EARLY = timedelta(milliseconds=400)  # when the last checkpoint before a deadline is taken
+
 _STATUTORY_DAYS = 20
 _OPEN_MINIMUM = 3
 

@@ -1,6 +1,6 @@
 """Admission 接收: what the server and every trustee check of an envelope. Needs no secret.
 
-A rule about which tender is open, or when, is not here; see trading/tender.py.
+A rule about which tender is open, or when, is not here; see trading/bidding.py.
 """
 
 import hashlib

@@ -24,11 +24,10 @@ from trading.kernel.errors import (
 from trading.kernel.files import durable_write
 from trading.tender import Phase, Tender
 from web.cases import Case, read_cases
-from web.centre import Centre, settings_here
-from web.play import THRESHOLD, Play, amount, deadline_after, first_ranks, wait_until
+from web.centre import THRESHOLD, Centre, settings_here
+from web.play import EARLY, Play, amount, deadline_after, first_ranks, wait_until
 
 _SLACK = timedelta(seconds=2)
-_EARLY = timedelta(milliseconds=400)
 _STATE = "demo.json"
 _OWN_FILES = ("centre", "bidders", "export", "invitation.tlog-proof", _STATE)
 
@@ -194,8 +193,8 @@ class Demo:
 
     def _close(self) -> None:
         deadline = self._play.state.deadline or self._centre.clock.read().at
-        if self._centre.clock.read().is_surely_before(deadline - _EARLY):
-            wait_until(self._centre, deadline - _EARLY)
+        if self._centre.clock.read().is_surely_before(deadline - EARLY):
+            wait_until(self._centre, deadline - EARLY)
             self._centre.office.publisher.publish()
         wait_until(self._centre, deadline)
         state = self._play.close()

@@ -20,12 +20,11 @@ from trading.kernel.errors import FileUnreadable, RecordUnreadable
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case, LotCase, read_cases
 from web.centre import Centre, settings_here
-from web.play import Play, deadline_after, first_ranks, wait_until
+from web.play import EARLY, Play, deadline_after, first_ranks, wait_until
 
 _BATCH = 32
 _PER_BID = timedelta(milliseconds=15)
 _SLACK = timedelta(seconds=1)
-_EARLY = timedelta(milliseconds=400)
 _STEPS = 8
 _SHORTEST_DAY = 200  # ms
 _WIDE = 180
@@ -134,7 +133,7 @@ def _run(centre: Centre, cases: list[Case], rows: list[Row]) -> Iterator[str]:
     for play in plays:
         play.hand_in()
     yield "截标 close"
-    wait_until(centre, deadline - _EARLY)
+    wait_until(centre, deadline - EARLY)
     centre.office.publisher.publish()
     wait_until(centre, deadline)
     for play in plays:
