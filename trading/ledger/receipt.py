@@ -32,7 +32,7 @@ class TlogProof(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "TlogProof":
-        """Strict: one text for one proof; signatures of unknown keys are ignored, as in any note."""
+        """Strict: one text for one proof. Signatures of unknown keys are ignored."""
         head, blank, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
         if not blank or lines.pop(0) != _MAGIC:
