@@ -13,7 +13,7 @@ from trading.facts.bidding import (
     EnvelopeWithdrawn,
 )
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
-from trading.kernel.calendar import Calendar, Pace
+from trading.kernel.calendar import BEIJING, Calendar, Pace
 from trading.kernel.errors import (
     DraftIncomplete,
     EnvelopeRepeated,
@@ -75,7 +75,8 @@ def _rolled(moment: datetime, calendar: Calendar, pace: Pace) -> datetime:
 
 def _not_before(moment: datetime, earliest: datetime, act: str, article: str) -> None:
     if moment < earliest:
-        problem = f"{moment.isoformat()} < {earliest.isoformat()}"
+        wanted, least = (f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}" for at in (moment, earliest))
+        problem = f"{wanted}，不得早于 / not before {least}（UTC+8）"
         raise RuleBroken(act=act, article=article, problem=problem)
 
 

@@ -110,6 +110,41 @@ def test_an_outside_check_finds_nothing(
     }
 
 
+def test_every_procedure_and_every_end_passes_the_outside_check(
+    centre: TestCentre, shared, tmp_path: Path
+) -> None:
+    """Procurement, inquiry, single source, two envelopes, a failed, a cancelled, a rejected one."""
+    weight = {"method": "government-price-score", "parameters": {"weight": "30"}}
+    AStory(
+        centre, procedure="open-procurement", **weight
+    ).to_opening().ranked().awarded().contracted()
+    names = ("91330", "91331", "91332")
+    inquiry = AStory(centre, procedure="inquiry", invited=names).drafted().formed()
+    inquiry.published(days=14).with_three().closed().shared().opened().ranked().awarded()
+    sole = AStory(centre, procedure="single-source", invited=("91330",)).drafted().formed()
+    sole.published(days=14).hand_in(ABid("91330", 5))
+    sole.closed().shared().opened().ranked().awarded().contracted()
+    record = AStory(centre, procedure="foreign-record", currency="UAH").drafted().formed()
+    record.published().hand_in(ABid("91330", None))
+    record.closed().shared().opened().ranked()
+    AStory(centre).bidding().closed()
+    cancelled = AStory(centre).bidding()
+    centre.purchaser.cancel(centre.owner, cancelled.tender, "资金未落实")
+    path = centre.export() / "ocds" / "releases.json"
+    assert cove(path, shared, tmp_path) == {
+        "json_deref_error": None,
+        "validation_errors": [],
+        "additional_fields": [],
+        "additional_closed_codelist_values": {},
+    }
+    releases_of = json.loads(path.read_text())["releases"]
+    first_awards: dict[str, list[str]] = {}
+    for item in releases_of:
+        if "awards" in item:
+            first_awards.setdefault(item["ocid"], item["tag"])
+    assert set(map(tuple, first_awards.values())) == {("award",)}
+
+
 def test_the_outside_check_has_teeth(
     centre: TestCentre, rich: AStory, shared, tmp_path: Path
 ) -> None:
