@@ -35,10 +35,10 @@ class Sealed(msgspec.Struct, frozen=True):
 
 
 class Panel:
-    """Five trustees after a ceremony; `shares` are the secret shares x_1 to x_5."""
+    """Five trustees after a ceremony: long-term `secrets` d_i, secret `shares` x_i."""
 
     def __init__(self) -> None:
-        secrets = [random_scalar() for _ in range(_SEATS)]
+        self.secrets = secrets = [random_scalar() for _ in range(_SEATS)]
         members = tuple(base(secret) for secret in secrets)
         ceremony = dkg.Ceremony(_THRESHOLD, members, os.urandom(32))
         numbered = list(enumerate(secrets, 1))
