@@ -85,6 +85,12 @@ def test_a_receipt_is_checked_offline(demo: Path, tmp_path: Path) -> None:
     other = demo / "bidders" / "1" / "bid.kfe"
     wrong = kaifeng("receipt", receipt, "--policy", policy, "--envelope", other)
     assert wrong.returncode == 1
+    body = (bidder / "bid.kfe").read_bytes()
+    altered = tmp_path / "bid.kfe"
+    altered.write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
+    wrong = kaifeng("receipt", receipt, "--policy", policy, "--envelope", altered)
+    assert wrong.returncode == 1
+    assert "✓ 5" not in wrong.stdout
     text = receipt.read_bytes()
     for place in (3, 30, 60, len(text) // 2, len(text) - 40, len(text) - 1):
         altered = tmp_path / "altered"

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-__all__ = ["CHUNK", "Objects", "durable_write", "read_chunks", "write_secret"]
+from trading.kernel.errors import FileUnreadable
+
+__all__ = ["CHUNK", "Objects", "durable_write", "read_chunks", "read_text", "write_secret"]
 
 CHUNK = 1 << 20
 
@@ -38,6 +40,14 @@ def read_chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
+
+
+def read_text(path: Path) -> str:
+    """UTF-8 text that somebody gave by name; FileUnreadable otherwise."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnreadable(path=path, problem=error) from error
 
 
 class Objects:

@@ -24,7 +24,7 @@ from trading.ledger.note import Note
 from trading.ledger.port import Record
 from trading.ledger.signature import VerifierKey
 from trading.ledger.store import SCHEMA
-from trading.ledger.tiles import bundle, entries_path, tile_files
+from trading.ledger.tiles import WIDTH, bundle, entries_path, tile_files
 from trading.ledger.tree import Tree
 
 __all__ = ["Archive", "ExportManifest", "open_archive"]
@@ -39,7 +39,6 @@ ENVELOPES = "envelopes"
 DATABASE = "ledger.db"
 _FILES = {ENTRIES, POLICY, CHARTER, RELEASES}
 _FOLDERS = (f"{CHECKPOINTS}/", f"{ENVELOPES}/", "tile/")
-_WIDTH = 256
 
 
 class ExportManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,9 +187,9 @@ class _Export(_Folder):
 
     def check_tiles(self, tree: Tree, leaves: list[bytes]) -> None:
         expected = dict(tile_files(tree))
-        for start in range(0, len(leaves), _WIDTH):
-            part = leaves[start : start + _WIDTH]
-            expected[entries_path(start // _WIDTH, len(part))] = bundle(part)
+        for start in range(0, len(leaves), WIDTH):
+            part = leaves[start : start + WIDTH]
+            expected[entries_path(start // WIDTH, len(part))] = bundle(part)
         listed = {name for name in self._manifest().files if name.startswith("tile/")}
         for name in sorted(listed ^ set(expected)):
             raise FileBroken(path=name, problem="瓦片多余或缺失 / tile too many or missing")

@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 from trading.ledger.tree import Tree
 
-__all__ = ["bundle", "entries_path", "split_bundle", "tile_files", "tile_path"]
+__all__ = ["WIDTH", "bundle", "entries_path", "split_bundle", "tile_files", "tile_path"]
 
-_WIDTH = 256
+WIDTH = 256
 _HEIGHT = 8
 
 
-def tile_path(level: int | str, index: int, width: int = _WIDTH) -> str:
+def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
     """`tile/<L>/<N>[.p/<W>]`, N in groups of three digits, all but the last with an x."""
     groups = [f"{index % 1000:03d}"]
     while index := index // 1000:
         groups.append(f"x{index % 1000:03d}")
-    suffix = "" if width == _WIDTH else f".p/{width}"
+    suffix = "" if width == WIDTH else f".p/{width}"
     return f"tile/{level}/{'/'.join(reversed(groups))}{suffix}"
 
 
-def entries_path(index: int, width: int = _WIDTH) -> str:
+def entries_path(index: int, width: int = WIDTH) -> str:
     return tile_path("entries", index, width)
 
 
@@ -27,11 +27,11 @@ def tile_files(tree: Tree) -> Iterator[tuple[str, bytes]]:
     """Every tile of the tree as it stands, with its path."""
     level, count = 0, tree.size
     while count:
-        for index in range((count + _WIDTH - 1) // _WIDTH):
-            start, end = index * _WIDTH, min(count, (index + 1) * _WIDTH)
+        for index in range((count + WIDTH - 1) // WIDTH):
+            start, end = index * WIDTH, min(count, (index + 1) * WIDTH)
             hashes = tree.hashes(level * _HEIGHT, start, end)
             yield tile_path(level, index, end - start), hashes
-        level, count = level + 1, count // _WIDTH
+        level, count = level + 1, count // WIDTH
 
 
 def bundle(entries: list[bytes]) -> bytes:

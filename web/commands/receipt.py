@@ -1,13 +1,17 @@
 """`kaifeng receipt`: check a bidder's receipt against a trust policy, offline."""
 
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from trading import facts
-from trading.envelope.layout import Prefix
+from trading.envelope.admit import check_body
+from trading.envelope.layout import PREFIX, Prefix
 from trading.facts.bidding import EnvelopeReceived
-from trading.kernel.errors import FileUnreadable, ProofBroken
+from trading.kernel.errors import ProofBroken
+from trading.kernel.files import read_chunks, read_text
+from trading.ledger.fact import Fact
 from trading.ledger.policy import Policy
 from trading.ledger.receipt import check_receipt
 
@@ -20,7 +24,7 @@ _ = facts  # all tags must be known
 @click.option("--policy", required=True, type=click.Path(path_type=Path), help="policy.txt")
 @click.option("--envelope", type=click.Path(path_type=Path), help="你的信封 / your envelope file")
 def command(receipt: Path, policy: Path, envelope: Path | None) -> None:
-    show_receipt(_text(receipt), Policy.parse(_text(policy)), envelope)
+    show_receipt(read_text(receipt), Policy.parse(read_text(policy)), envelope)
 
 
 def show_receipt(text: str, policy: Policy, envelope: Path | None = None) -> None:
@@ -33,14 +37,15 @@ def show_receipt(text: str, policy: Policy, envelope: Path | None = None) -> Non
     click.echo(f"✓ 3 见证 witnesses: {names}, {head.median.isoformat()}")
     click.echo("✓ 4 包含证明 inclusion")
     if envelope:
-        prefix = Prefix.parse(envelope.read_bytes()[:418])
-        if not isinstance(fact, EnvelopeReceived) or fact.prefix != prefix.pack().hex():
-            raise ProofBroken(problem="回执不是这个信封的 / the receipt is for another envelope")
-        click.echo(f"✓ 5 信封 envelope {prefix.eid}")
+        click.echo(f"✓ 5 信封 envelope {_covered(envelope, fact)}")
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(path=path, problem=error) from error
+def _covered(envelope: Path, fact: Fact) -> str:
+    """The envelope's id, once the file is to the last byte the one that was received."""
+    chunks = read_chunks(envelope)
+    first = next(chunks, b"")
+    prefix = Prefix.parse(first[:PREFIX])
+    if not isinstance(fact, EnvelopeReceived) or fact.prefix != prefix.pack().hex():
+        raise ProofBroken(problem="回执不是这个信封的 / the receipt is for another envelope")
+    check_body(prefix, chain([first[PREFIX:]], chunks))
+    return prefix.eid

@@ -23,7 +23,7 @@ from trading.kernel.errors import (
     ProofBroken,
     Usage,
 )
-from trading.kernel.files import write_secret
+from trading.kernel.files import read_text, write_secret
 from trading.kernel.instant import SystemClock
 from trading.kernel.money import Money
 from trading.kernel.settings import read_secret
@@ -128,9 +128,9 @@ def _check_paths(wanted: _Options) -> None:
 
 def invited(wanted: _Options) -> Address:
     """The address to seal to, once proof, charter and the whole ceremony have been checked."""
-    policy = Policy.parse(wanted.policy.read_text("utf-8"))
-    charter = Charter.parse(wanted.charter.read_text("utf-8"))
-    found = check_receipt(wanted.invitation.read_text("utf-8"), policy)
+    policy = Policy.parse(read_text(wanted.policy))
+    charter = Charter.parse(read_text(wanted.charter))
+    found = check_receipt(read_text(wanted.invitation), policy)
     fact, stream = found.fact, found.entry.stream
     if not isinstance(fact, CommitteeFormed) or not stream.startswith("tender:"):
         raise ProofBroken(problem="不是委员会的证明 / the proof is of something else")

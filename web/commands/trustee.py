@@ -8,7 +8,7 @@ import msgspec
 
 from trading.desks.trustee import Refused, Trustee, TrusteeRequest
 from trading.kernel.errors import FileUnreadable
-from trading.kernel.files import durable_write
+from trading.kernel.files import durable_write, read_text
 from trading.kernel.instant import SystemClock
 from web.pipes import Service, serve_lines
 
@@ -24,7 +24,7 @@ def command() -> None:
     "--policy", required=True, type=click.Path(path_type=Path, exists=True), help="policy.txt"
 )
 def init(folder: Path, policy: Path) -> None:
-    trustee = Trustee.create(folder, policy.read_text("utf-8"), SystemClock())
+    trustee = Trustee.create(folder, read_text(policy), SystemClock())
     click.echo(trustee.public.hex())
 
 
@@ -32,7 +32,7 @@ def init(folder: Path, policy: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.argument("charter", type=click.Path(path_type=Path, exists=True))
 def appoint(folder: Path, charter: Path) -> None:
-    Trustee(folder, SystemClock()).appoint(charter.read_text("utf-8"))
+    Trustee(folder, SystemClock()).appoint(read_text(charter))
 
 
 @command.command(help="应答一个请求文件 / answer one request file (offline).")

@@ -8,7 +8,8 @@ import click
 
 from trading.audit import Audit, Step
 from trading.committee import Charter
-from trading.kernel.errors import FileUnreadable, InputUnusable
+from trading.kernel.errors import InputUnusable
+from trading.kernel.files import read_text
 from trading.ledger.archive import open_archive
 from trading.ledger.policy import Policy
 
@@ -22,11 +23,11 @@ _EVERY = 2000
     "--charter", type=click.Path(path_type=Path), help="自己的受托章程 / your own charter"
 )
 def command(path: Path, policy: Path | None, charter: Path | None) -> None:
-    own = Policy.parse(_text(policy)) if policy else None
+    own = Policy.parse(read_text(policy)) if policy else None
     if path.is_file():
         _receipt(path, own)
     else:
-        _archive(path, own, Charter.parse(_text(charter)) if charter else None)
+        _archive(path, own, Charter.parse(read_text(charter)) if charter else None)
 
 
 def _archive(path: Path, own: Policy | None, charter: Charter | None) -> None:
@@ -50,7 +51,7 @@ def _receipt(path: Path, own: Policy | None) -> None:
 
     if own is None:
         raise InputUnusable(path=path, problem="回执须用 --policy 核验 / a receipt needs --policy")
-    show_receipt(_text(path), own)
+    show_receipt(read_text(path), own)
 
 
 def _progress(index: int) -> None:
@@ -61,10 +62,3 @@ def _progress(index: int) -> None:
 def _clear() -> None:
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(path=path, problem=error) from error

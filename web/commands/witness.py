@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from trading.kernel.errors import FileUnreadable
-from trading.kernel.files import durable_write
+from trading.kernel.files import durable_write, read_text
 from trading.kernel.instant import SystemClock
 from trading.ledger.signature import KeyType, NoteKey, VerifierKey
 from trading.ledger.witness import Answer, Witness
@@ -42,7 +42,7 @@ def trust(folder: Path, log: str) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.argument("request", type=click.Path(path_type=Path, exists=True))
 def cosign(folder: Path, request: Path) -> None:
-    answer = _open(folder).add_checkpoint(request.read_text("utf-8"))
+    answer = _open(folder).add_checkpoint(read_text(request))
     click.echo(answer.body, nl=False)
     sys.exit(0 if answer.status == 200 else 1)
 
