@@ -19,7 +19,9 @@ __all__ = ["decide_award", "decide_notice_of_award", "decide_publicity"]
 def decide_publicity(tender: Tender, now: Reading, calendar: Calendar) -> CandidatesPublished:
     """公示: starts in time, lasts as long as the law says and ends on a working day (条例 54)."""
     if tender.procedure.publicity is None or tender.recommended_at is None:
-        raise AwardRefusal(problem="this procedure has no publicity of candidates")
+        raise AwardRefusal(
+            problem="本采购方式不公示候选人 / this procedure has no publicity of candidates"
+        )
     pace = tender.drafted.pace
     if tender.procedure.publicity_start:
         rule = tender.procedure.publicity_start.at(now.at)
@@ -47,7 +49,9 @@ def decide_award(
         if now.is_surely_after(latest):
             raise TooLate(act="确定供应商", deadline=latest, article=rule.article)
     if sorted(award.lot for award in wanted.awards) != sorted(tender.live_lots):
-        raise AwardRefusal(problem="every lot that has not failed needs an award")
+        raise AwardRefusal(
+            problem="每个未流标的标段都须定标 / every lot that has not failed needs an award"
+        )
     for award in wanted.awards:
         _check_candidate(tender, award.lot, award.eid, wanted.ground, now)
     return wanted
@@ -72,5 +76,8 @@ def _check_candidate(tender: Tender, lot: int, eid: str, ground: str, now: Readi
 
 def decide_notice_of_award(tender: Tender) -> AwardNoticed:
     if tender.decided is None:
-        raise AwardRefusal(problem=f"{tender.drafted.number}: nothing decided")
+        raise AwardRefusal(
+            problem=f"{tender.drafted.number}: 尚无定标决定"
+            f" / {tender.drafted.number}: nothing decided"
+        )
     return AwardNoticed()

@@ -48,9 +48,11 @@ def decide_publish(
     draft = tender.drafted
     for stage in draft.stages:
         if stage not in tender.seats:
-            raise DraftIncomplete(problem=f"stage {stage} has no committee")
+            raise DraftIncomplete(
+                problem=f"阶段 {stage} 没有受托委员会 / stage {stage} has no committee"
+            )
     if not draft.lots or len({lot.number for lot in draft.lots}) != len(draft.lots):
-        raise DraftIncomplete(problem="lots")
+        raise DraftIncomplete(problem="标段 / lots")
     if tender.procedure.invited:
         rule = tender.procedure.invited.at(now.at)
         if len(set(draft.invited)) < rule.number:
@@ -83,7 +85,10 @@ def _not_before(moment: datetime, earliest: datetime, act: str, article: str) ->
 def decide_cancel(tender: Tender, ground: str) -> TenderCancelled:
     """终止: until the bids are in, and only with a ground."""
     if not ground.strip():
-        raise DraftIncomplete(problem=f"{tender.drafted.number}: ground of the cancellation")
+        raise DraftIncomplete(
+            problem=f"{tender.drafted.number}: 取消理由"
+            f" / {tender.drafted.number}: ground of the cancellation"
+        )
     return TenderCancelled(ground=ground)
 
 
@@ -97,9 +102,12 @@ def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeRece
     # (2) lot and stage exist
     lots = [lot.number for lot in tender.drafted.lots]
     if header.lot not in lots or header.stage not in tender.drafted.stages:
-        raise WrongTender(problem=f"lot {header.lot}, stage {header.stage}")
+        raise WrongTender(
+            problem=f"标段 {header.lot}，阶段 {header.stage}"
+            f" / lot {header.lot}, stage {header.stage}"
+        )
     if tender.drafted.cokey != header.has_cokey:
-        raise WrongTender(problem="co-key" if header.has_cokey else "no co-key")
+        raise WrongTender(problem="co-key: 有 / yes" if header.has_cokey else "co-key: 无 / no")
     # (3) the envelope itself
     admit(prefix, tender.address(header.lot, header.stage))
     # (4) never seen before: (kid, enc) is unique
@@ -119,7 +127,7 @@ def decide_withdraw(tender: Tender, eid: str, signature: bytes, now: Reading) ->
         )
     bid = tender.received.get(eid)
     if bid is None or tender.current.get(bid.place) != eid:
-        raise ReplacementInvalid(problem="no such envelope to withdraw")
+        raise ReplacementInvalid(problem="没有可撤回的信封 / no such envelope to withdraw")
     check_withdrawal(bid.prefix, signature)
     return EnvelopeWithdrawn(eid=eid, signature=signature.hex())
 

@@ -111,29 +111,35 @@ def form_seat(tender: str, fact: CommitteeFormed) -> Seat:
     ceremony = ceremony_of(fact)
     ceremony.check()
     if not ceremony.session.startswith(session_of(tender, fact.stage, "")):
-        raise CommitteeRefusal(problem="the ceremony is for another opening")
+        raise CommitteeRefusal(
+            problem="密钥仪式属于另一次开标 / the ceremony is for another opening"
+        )
     deals = [deal_of(record) for record in fact.deals]
     if len(deals) != len(ceremony.members):
-        raise CommitteeRefusal(problem="a deal is missing")
+        raise CommitteeRefusal(problem="缺少一份密钥分发 / a deal is missing")
     for dealer, dealt in enumerate(deals, 1):
         dkg.check_deal(ceremony, dealer, dealt)
     extension = dkg.extension(_hex(fact.root), deals)
     text = dkg.transcript(ceremony, deals, extension)
     kid = dkg.certify(ceremony, text, [_hex(signature) for signature in fact.signatures])
     if kid.hex() != fact.kid:
-        raise CommitteeRefusal(problem="kid is not the digest of the transcript")
+        raise CommitteeRefusal(
+            problem="kid 不是仪式记录的摘要 / kid is not the digest of the transcript"
+        )
     return _seat(fact, dkg.committee(ceremony, deals))
 
 
 @lru_cache(_REMEMBERED)
 def reshare_seat(old: Seat, fact: CommitteeReshared) -> Seat:
     if old.kid.hex() != fact.kid:
-        raise CommitteeRefusal(problem="no such committee to hand over")
+        raise CommitteeRefusal(problem="没有可移交的委员会 / no such committee to hand over")
     handovers = [handover_of(record) for record in fact.handovers]
     for handover in handovers:
         known = 1 <= handover.index <= len(old.members)
         if not known or handover.dealer.hex() != old.members[handover.index - 1]:
-            raise CommitteeRefusal(problem="the dealer is not the old committee's member")
+            raise CommitteeRefusal(
+                problem="分发者不是原委员会成员 / the dealer is not the old committee's member"
+            )
     return _seat(fact, reshared(ceremony_of(fact), old.committee, handovers))
 
 
@@ -145,4 +151,4 @@ def _hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise Malformed(problem="hex") from error
+        raise Malformed(problem="十六进制 / hex") from error

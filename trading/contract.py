@@ -16,7 +16,7 @@ def winner(tender: Tender, lot: int) -> str:
     for award in awards:
         if award.lot == lot:
             return award.eid
-    raise AwardRefusal(problem=f"lot {lot} is not awarded")
+    raise AwardRefusal(problem=f"标段 {lot} 尚未定标 / lot {lot} is not awarded")
 
 
 def decide_contract(
@@ -32,7 +32,9 @@ def decide_contract(
     if wanted.supplier_id != bid.bidder_id or wanted.amount != bid.price:
         raise ContractDiffers(problem=f"{wanted.supplier_name} {wanted.amount}")
     if wanted.lot in tender.contracts:
-        raise ContractDiffers(problem=f"lot {wanted.lot} is already under contract")
+        raise ContractDiffers(
+            problem=f"标段 {wanted.lot} 已签合同 / lot {wanted.lot} is already under contract"
+        )
     return wanted
 
 

@@ -16,7 +16,7 @@ def decide_correct(
 ) -> NoticeCorrected:
     """更正: the deadline never moves earlier, and leaves bidders the days the law gives them."""
     if not wanted.text.strip():
-        raise DraftIncomplete(problem="text of the correction")
+        raise DraftIncomplete(problem="更正内容 / text of the correction")
     deadline = _deadline(tender, now)
     fresh = wanted.deadline or deadline
     if fresh < deadline:
@@ -35,7 +35,7 @@ def decide_correct(
 def decide_ask(tender: Tender, question: str, text: str, now: Reading) -> QuestionAsked:
     _deadline(tender, now)
     if not text.strip():
-        raise DraftIncomplete(problem="text of the question")
+        raise DraftIncomplete(problem="问题内容 / text of the question")
     return QuestionAsked(question=question, text=text)
 
 

@@ -88,7 +88,7 @@ def decide_missing(tender: Tender, eid: str, now: Reading) -> CokeyMissing:
         )
     _before_shares(tender, bid.prefix.header.stage)
     if eid in tender.cokeys or not bid.prefix.header.has_cokey:
-        raise CommitteeRefusal(problem="the co-key is not missing")
+        raise CommitteeRefusal(problem="并不缺少投标人密钥 / the co-key is not missing")
     return CokeyMissing(eid=eid, article=str(tender.procedure.articles.undecrypted))
 
 
@@ -105,10 +105,10 @@ def decide_share(
     if tender.phase not in (Phase.SEALED, Phase.TECHNICAL):
         raise IllegalTransition(phase=tender.phase.value, fact=ShareGiven.__name__)
     if pending_cokeys(tender, stage):
-        raise CommitteeRefusal(problem="the co-key window is still open")
+        raise CommitteeRefusal(problem="投标人密钥提交时间未到期 / the co-key window is still open")
     members = tender.seats[stage].members
     if not 1 <= share.index <= len(members):
-        raise CommitteeRefusal(problem=f"no trustee {share.index}")
+        raise CommitteeRefusal(problem=f"没有 {share.index} 号受托人 / no trustee {share.index}")
     message = share_message(tender.opening_bind(stage), share)
     if not schnorr.verify(bytes.fromhex(members[share.index - 1]), message, signature):
         raise CommitteeRefusal(problem="份额不是该受托人签署的 / not signed by that trustee")
@@ -167,7 +167,7 @@ def open_one(
 
 def _cokey(tender: Tender, bid: Received) -> bytes:
     if bid.prefix.header.has_cokey and bid.eid not in tender.cokeys:
-        raise CannotOpen(problem="the bidder's co-key is missing")
+        raise CannotOpen(problem="缺少投标人密钥 / the bidder's co-key is missing")
     return bytes.fromhex(tender.cokeys.get(bid.eid, ""))
 
 
@@ -217,7 +217,7 @@ def decide_record(tender: Tender, stage: int) -> TechnicalOpened | OpeningRecord
     """开标记录, once every envelope of the stage is opened or invalid."""
     bids = [bid.eid for bid in tender.final(stage)]
     if any(eid not in tender.opened and eid not in tender.unopened for eid in bids):
-        raise CommitteeRefusal(problem="an envelope has not been dealt with")
+        raise CommitteeRefusal(problem="尚有信封未处理 / an envelope has not been dealt with")
     count = sum(eid in tender.opened for eid in bids)
     two_stages = tender.drafted.stages[0] != Stage.PRICE
     if stage == Stage.TECHNICAL:
@@ -230,11 +230,11 @@ def decide_record(tender: Tender, stage: int) -> TechnicalOpened | OpeningRecord
 def _sealed(tender: Tender, eid: str) -> Received:
     closed = tender.closed
     if closed is None or eid not in closed.envelopes:
-        raise CommitteeRefusal(problem="no such final envelope")
+        raise CommitteeRefusal(problem="没有这份最终信封 / no such final envelope")
     return tender.received[eid]
 
 
 def _before_shares(tender: Tender, stage: int) -> None:
     """Blind first: a bidder who has seen prices could choose not to open its own."""
     if any(at == stage for at, _ in tender.shares):
-        raise CommitteeRefusal(problem="the committee has already acted")
+        raise CommitteeRefusal(problem="委员会已经履职 / the committee has already acted")

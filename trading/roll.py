@@ -22,20 +22,30 @@ class Roll:
         entry, fact, index = link.entry, link.fact, link.stamp.index
         if not entry.actor:
             if Role.PLATFORM not in fact.by or entry.sig:
-                raise EntryBroken(index=index, problem=f"{_tag(fact)} needs a signature")
+                raise EntryBroken(
+                    index=index, problem=f"{_tag(fact)} 须签名 / {_tag(fact)} needs a signature"
+                )
             return
         if isinstance(fact, PartyEnrolled):
             if fact.party in self._parties or fact.party != entry.actor:
-                raise EntryBroken(index=index, problem="the party is enrolled already")
+                raise EntryBroken(index=index, problem="主体已登记 / the party is enrolled already")
             self._parties[fact.party] = fact
         party = self._parties.get(entry.actor)
         if party is None:
-            raise EntryBroken(index=index, problem=f"unknown party {entry.actor}")
+            raise EntryBroken(
+                index=index, problem=f"未知主体 {entry.actor} / unknown party {entry.actor}"
+            )
         if not fact.by & set(party.roles):
-            raise EntryBroken(index=index, problem=f"{party.name} may not record {_tag(fact)}")
+            raise EntryBroken(
+                index=index,
+                problem=f"{party.name} 无权记录 {_tag(fact)}"
+                f" / {party.name} may not record {_tag(fact)}",
+            )
         message = act_message(entry.stream, entry.id, entry.actor, bytes(entry.fact))
         if not check_act(_hex(party.key), _hex(entry.sig), message):
-            raise EntryBroken(index=index, problem=f"signature of {party.name}")
+            raise EntryBroken(
+                index=index, problem=f"{party.name} 的签名不符 / signature of {party.name}"
+            )
 
 
 def _tag(fact: object) -> str:

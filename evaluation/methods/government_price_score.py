@@ -31,7 +31,7 @@ def _rank(offers: Sequence[Offer], parameters: Mapping[str, str]) -> list[Placed
 def _weight(parameters: Mapping[str, str]) -> Decimal:
     text = parameters.get("weight", _DEFAULT)
     if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= 100:
-        raise DraftIncomplete(problem=f"weight {text}")
+        raise DraftIncomplete(problem=f"权重 {text} / weight {text}")
     return Decimal(text)
 
 

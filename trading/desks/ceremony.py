@@ -144,5 +144,7 @@ def _expect(trustee: AsksTrustee, answer: TrusteeAnswer, kind: type[T]) -> T:
         both = answer.zh if answer.zh == answer.en else f"{answer.zh} / {answer.en}"
         raise TrusteeRefuses(problem=f"{trustee.name} {answer.code} {both}")
     if not isinstance(answer, kind):
-        raise CommitteeRefusal(problem=f"{trustee.name} answered something else")
+        raise CommitteeRefusal(
+            problem=f"{trustee.name} 答非所问 / {trustee.name} answered something else"
+        )
     return answer

@@ -167,16 +167,22 @@ class Trustee:
         root = self._synced(request.sync)
         # (2) one deal of each member, and its own arrived unchanged
         if len(deals) != len(ceremony.members):
-            raise TrusteeRefuses(problem="one deal of each member")
+            raise TrusteeRefuses(problem="每位成员须恰有一份分发 / one deal of each member")
         if self._recalled("dealt", ceremony.context) != _digest(deals[own - 1]):
-            raise TrusteeRefuses(problem="my deal was changed or is not of this ceremony")
+            raise TrusteeRefuses(
+                problem="我的分发被改动或不属于本仪式"
+                " / my deal was changed or is not of this ceremony"
+            )
         # (3) every deal is sound, the share dealt to me included
         dkg.receive(own, self._secret, ceremony, deals)
         text = dkg.transcript(ceremony, deals, dkg.extension(root, deals))
         # (4) a ceremony has one transcript, so that a key has one name
         name = hashlib.sha256(text).hexdigest()
         if (self._recalled("certified", ceremony.context) or name) != name:
-            raise TrusteeRefuses(problem="I have signed another transcript of this ceremony")
+            raise TrusteeRefuses(
+                problem="我已签过本仪式的另一份记录"
+                " / I have signed another transcript of this ceremony"
+            )
         self._remember("certified", ceremony.context, name)
         return Signature(schnorr.sign(self._secret, text))
 
@@ -196,7 +202,10 @@ class Trustee:
         bind = tender.opening_bind(stage)
         spent = self._recalled("spent", seat.committee.key) or bind.hex()
         if spent != bind.hex():
-            raise TrusteeRefuses(problem="this key has opened another set of envelopes")
+            raise TrusteeRefuses(
+                problem="此密钥已为另一批信封出过份额"
+                " / this key has opened another set of envelopes"
+            )
         own, share = self._holding(tender, stage)
         self._remember("spent", seat.committee.key, bind.hex())
         made = make_share(own, share, lifted, bind)
@@ -207,19 +216,23 @@ class Trustee:
         if closed is None or deadline is None:
             raise TrusteeRefuses(problem="尚未截标 / the bidding is not closed")
         if stage not in tender.seats:
-            raise TrusteeRefuses(problem=f"stage {stage}")
+            raise TrusteeRefuses(problem=f"阶段 {stage} 不符 / stage {stage}")
         if not self._clock.read().is_surely_after(deadline):
             raise TrusteeRefuses(problem="我的时钟未到截标时间 / not yet, by my own clock")
         before, closing = self._policy.check(closed.before), self._policy.check(closed.closing)
         check_bracket(tender, deadline, before, closing)
         if not self._mirror.holds(before) or not self._mirror.holds(closing):
-            raise TrusteeRefuses(problem="the closing checkpoints are not of this ledger")
+            raise TrusteeRefuses(
+                problem="截止检查点不属于本账本 / the closing checkpoints are not of this ledger"
+            )
         late = [
             eid for eid in closed.envelopes if tender.received[eid].index >= closing.checkpoint.size
         ]
         expected = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
         if late or list(closed.envelopes) != expected:
-            raise TrusteeRefuses(problem="the final envelopes are not those of the ledger")
+            raise TrusteeRefuses(
+                problem="最终信封与账本不符 / the final envelopes are not those of the ledger"
+            )
         wanted = Phase.SEALED if stage == tender.drafted.stages[0] else Phase.TECHNICAL
         if tender.phase is not wanted or pending_cokeys(tender, stage):
             raise TrusteeRefuses(problem="技术标或投标人密钥尚未处理完 / earlier steps are open")
@@ -238,9 +251,11 @@ class Trustee:
         # to members of the charter alone, as many as before, for this very opening
         self._chartered(to)
         if to.threshold < tender.seats[stage].committee.threshold:
-            raise TrusteeRefuses(problem="the threshold may not fall")
+            raise TrusteeRefuses(problem="门限不得降低 / the threshold may not fall")
         if not to.session.startswith(session_of(tender.id, stage, "")):
-            raise TrusteeRefuses(problem="the ceremony is for another opening")
+            raise TrusteeRefuses(
+                problem="密钥仪式属于另一次开标 / the ceremony is for another opening"
+            )
         own, share = self._holding(tender, stage)
         return HandedOver(hand_over(own, self._secret, self.public, share, to))
 
@@ -267,7 +282,10 @@ class Trustee:
     def _tender(self, tender: str) -> Tender:
         state = self._reader.tenders.get(tender)
         if state is None:
-            raise TrusteeRefuses(problem=f"no tender {tender} in my copy of the ledger")
+            raise TrusteeRefuses(
+                problem=f"我的账本副本中没有项目 {tender}"
+                f" / no tender {tender} in my copy of the ledger"
+            )
         return state
 
     def _holding(self, tender: Tender, stage: int) -> tuple[int, int]:
@@ -304,7 +322,7 @@ class Trustee:
     def _own(self, ceremony: Ceremony) -> int:
         self._chartered(ceremony)
         if self.public not in ceremony.members:
-            raise CommitteeRefusal(problem="I am not a member of this ceremony")
+            raise CommitteeRefusal(problem="我不是本仪式成员 / I am not a member of this ceremony")
         return ceremony.members.index(self.public) + 1
 
     def _chartered(self, ceremony: Ceremony) -> None:

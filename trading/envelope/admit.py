@@ -35,7 +35,10 @@ def admit(prefix: Prefix, address: Address) -> bytes:
         address.lot,
         address.stage,
     ):
-        raise WrongTender(problem=f"lot {header.lot}, stage {header.stage}")
+        raise WrongTender(
+            problem=f"标段 {header.lot}，阶段 {header.stage}"
+            f" / lot {header.lot}, stage {header.stage}"
+        )
     if header.kid != address.kid:
         raise WrongCommittee
     # (2) signed by the pseudonym
@@ -68,7 +71,10 @@ def checked_body(prefix: Prefix, chunks: Iterable[bytes]) -> Iterator[bytes]:
         length += len(chunk)
         yield chunk
     if length != prefix.header.blen:
-        raise BodyAltered(problem=f"{length} of {prefix.header.blen} bytes")
+        raise BodyAltered(
+            problem=f"{length}，应为 {prefix.header.blen} 字节"
+            f" / {length} of {prefix.header.blen} bytes"
+        )
     if digest.digest() != prefix.header.bhash:
         raise BodyAltered(problem="SHA-256")
 
@@ -82,16 +88,18 @@ def check_replacement(new: Prefix, old: Prefix | None) -> None:
     """A replacement names its predecessor, counts on by one and has the same pseudonym."""
     if old is None:
         if new.header.seq:
-            raise ReplacementInvalid(problem="there is nothing to replace")
+            raise ReplacementInvalid(problem="没有可替换的信封 / there is nothing to replace")
         return
     expected = old.header.seq + 1, sha256(old.pack()), old.header.vk
     if (new.header.seq, new.header.prev, new.header.vk) != expected:
-        raise ReplacementInvalid(problem="it does not follow the envelope it replaces")
+        raise ReplacementInvalid(
+            problem="与被替换的信封不衔接 / it does not follow the envelope it replaces"
+        )
 
 
 def check_withdrawal(prefix: Prefix, signature: bytes) -> None:
     if not _signed(prefix.header.vk, signature, withdrawal_message(prefix, prefix.header.seq)):
-        raise ReplacementInvalid(problem="signature of the withdrawal")
+        raise ReplacementInvalid(problem="撤回的签名不符 / signature of the withdrawal")
 
 
 def _signed(public: bytes, signature: bytes, message: bytes) -> bool:

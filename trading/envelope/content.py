@@ -107,7 +107,7 @@ def _exactly(path: Path, size: int) -> Iterator[bytes]:
         while size:
             chunk = source.read(min(size, CHUNK))
             if not chunk:
-                raise ContentMalformed(problem=f"{path.name} became shorter")
+                raise ContentMalformed(problem=f"{path.name} 变短了 / {path.name} became shorter")
             size -= len(chunk)
             yield chunk
 
@@ -121,7 +121,7 @@ def read_content(plain: BinaryIO, header: Header, extract: Path | None = None) -
     cms = _framed(plain, "signature")
     while chunk := plain.read(CHUNK):
         if chunk != bytes(len(chunk)):
-            raise ContentMalformed(problem="padding is not zero")
+            raise ContentMalformed(problem="填充不为零 / padding is not zero")
     certified = check_signature(cms, bidder_message(header, raw)) if cms else None
     return Opened(manifest, certified)
 
@@ -131,7 +131,7 @@ def _framed(plain: BinaryIO, what: str) -> bytes:
     length = int.from_bytes(size, "big")
     raw = plain.read(length) if length <= _LIMIT else b""
     if len(size) != 4 or length > _LIMIT or len(raw) != length:
-        raise ContentMalformed(problem=f"length of the {what}")
+        raise ContentMalformed(problem=f"{what} 的长度 / length of the {what}")
     return raw
 
 
@@ -142,10 +142,13 @@ def _manifest(raw: bytes, header: Header) -> Manifest:
         raise ContentMalformed(problem=error) from error
     place = manifest.lot, manifest.stage, manifest.tender.replace("-", "")
     if manifest.pack() != raw or place != (header.lot, header.stage, header.tender.hex()):
-        raise ContentMalformed(problem="the manifest is for another envelope, or not canonical")
+        raise ContentMalformed(
+            problem="清单属于另一信封或不规范"
+            " / the manifest is for another envelope, or not canonical"
+        )
     for file in manifest.files:
         if file.name in ("", ".", "..") or set(file.name) & set("/\\\0") or file.size < 0:
-            raise ContentMalformed(problem=f"file name {file.name!r}")
+            raise ContentMalformed(problem=f"文件名 {file.name!r} / file name {file.name!r}")
     return manifest
 
 
@@ -162,4 +165,6 @@ def _copy(plain: BinaryIO, file: FileEntry, extract: Path | None) -> None:
         if target:
             target.close()
     if left or digest.hexdigest() != file.sha256:
-        raise ContentMalformed(problem=f"{file.name} differs from its digest")
+        raise ContentMalformed(
+            problem=f"{file.name} 与其摘要不符 / {file.name} differs from its digest"
+        )

@@ -93,7 +93,7 @@ class Identity:
             problem = "PEM 中应有私钥与证书 / a private key and its certificate are wanted"
             raise ContentMalformed(problem=problem) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ContentMalformed(problem="the key is not on an elliptic curve")
+            raise ContentMalformed(problem="不是椭圆曲线密钥 / the key is not on an elliptic curve")
         return cls(key, certificate)
 
 
@@ -174,7 +174,9 @@ def check_signature(der: bytes, message: bytes) -> Certified:
             certificate.public_bytes(Encoding.DER),
         )
     except (*_MALFORMED, InvalidSignature, UnsupportedAlgorithm) as error:
-        raise ContentMalformed(problem="the bidder's signature is not valid") from error
+        raise ContentMalformed(
+            problem="投标人签名无效 / the bidder's signature is not valid"
+        ) from error
 
 
 def _covered(info: "cms.SignerInfo", message: bytes) -> bytes:

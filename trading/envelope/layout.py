@@ -91,15 +91,20 @@ class Prefix(msgspec.Struct, frozen=True):
         if raw[:4] != MAGIC:
             raise NotSealed(article="KFE1")
         if len(raw) != PREFIX:
-            raise Malformed(problem=f"{len(raw)} of {PREFIX} bytes")
+            raise Malformed(
+                problem=f"{len(raw)}，应为 {PREFIX} 字节 / {len(raw)} of {PREFIX} bytes"
+            )
         _, suite, length = _HEAD.unpack(raw[:10])
         if (suite, length) != (SUITE, _HEADER):
-            raise Malformed(problem=f"suite {suite}, header of {length} bytes")
+            raise Malformed(
+                problem=f"套件 {suite}，头部 {length} 字节"
+                f" / suite {suite}, header of {length} bytes"
+            )
         header = Header(*_FIELDS.unpack(raw[10:210]))
         if header.flags & ~_KNOWN_FLAGS or header.has_cokey != (header.ck != NO_HASH):
-            raise Malformed(problem="flags")
+            raise Malformed(problem="标志位 / flags")
         if (header.seq == 0) != (header.prev == NO_HASH):
-            raise Malformed(problem="replacement counter")
+            raise Malformed(problem="替换序号 / replacement counter")
         return cls(header, raw[210:242], raw[242:290], raw[290:354], raw[354:418])
 
 

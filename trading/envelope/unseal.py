@@ -41,7 +41,7 @@ def unwrap(prefix: Prefix, combined: bytes, address: Address) -> bytes:
     try:
         return AESGCM(key).decrypt(nonce, prefix.wct, b"")
     except InvalidTag as error:
-        raise CannotOpen(problem="the wrapped key does not open") from error
+        raise CannotOpen(problem="封装的密钥无法解开 / the wrapped key does not open") from error
 
 
 def open_envelope(
@@ -68,4 +68,4 @@ def _decrypt(
             plain.write(decryptor.update(chunk))
         plain.write(decryptor.finalize())
     except (InvalidTag, ValueError) as error:
-        raise CannotOpen(problem="the body is damaged") from error
+        raise CannotOpen(problem="正文已损坏 / the body is damaged") from error

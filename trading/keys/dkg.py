@@ -55,10 +55,10 @@ class Ceremony(msgspec.Struct, frozen=True):
     def check(self) -> None:
         sound = 1 <= self.threshold <= len(self.members)
         if not sound or len(set(self.members)) != len(self.members):
-            raise DealInvalid(dealer=0, problem="threshold or repeated member")
+            raise DealInvalid(dealer=0, problem="门限有误或成员重复 / threshold or repeated member")
         for index, member in enumerate(self.members, 1):
             if not is_point(member):
-                raise DealInvalid(dealer=index, problem="public key")
+                raise DealInvalid(dealer=index, problem="公钥 / public key")
 
 
 class Deal(msgspec.Struct, frozen=True):
@@ -109,14 +109,14 @@ def deal(own: int, secret: int, ceremony: Ceremony, drawn: Secrets) -> Deal:
 def check_deal(ceremony: Ceremony, dealer: int, dealt: Deal) -> None:
     """The part of round 2 that anyone can check."""
     if len(dealt.commitments) != ceremony.threshold:  # threshold elevation
-        raise DealInvalid(dealer=dealer, problem="number of commitments")
+        raise DealInvalid(dealer=dealer, problem="承诺的数目 / number of commitments")
     if not all(map(is_point, (*dealt.commitments, dealt.ephemeral))):
-        raise DealInvalid(dealer=dealer, problem="a point is not in the subgroup")
+        raise DealInvalid(dealer=dealer, problem="点不在子群中 / a point is not in the subgroup")
     if [len(share) for share in dealt.shares] != [_SHARE] * len(ceremony.members):
-        raise DealInvalid(dealer=dealer, problem="number or size of shares")
+        raise DealInvalid(dealer=dealer, problem="份额的数目或大小 / number or size of shares")
     message = ceremony.context + b"".join(dealt.commitments) + dealt.ephemeral
     if not schnorr.verify(dealt.commitments[0], message, dealt.possession):
-        raise DealInvalid(dealer=dealer, problem="proof of possession")
+        raise DealInvalid(dealer=dealer, problem="持有证明 / proof of possession")
 
 
 def open_share(own: int, secret: int, ceremony: Ceremony, dealer: int, dealt: Deal) -> int:
@@ -129,9 +129,13 @@ def open_share(own: int, secret: int, ceremony: Ceremony, dealer: int, dealt: De
         )
         share = decode_scalar(plain)
     except (CryptoError, ValueError, PointInvalid) as error:
-        raise DealInvalid(dealer=dealer, problem="the share cannot be decrypted") from error
+        raise DealInvalid(
+            dealer=dealer, problem="份额无法解密 / the share cannot be decrypted"
+        ) from error
     if not share_matches(share, own, dealt.commitments):
-        raise DealInvalid(dealer=dealer, problem="the share is not on the polynomial")
+        raise DealInvalid(
+            dealer=dealer, problem="份额不在多项式上 / the share is not on the polynomial"
+        )
     return share
 
 
@@ -144,7 +148,9 @@ def receive(own: int, secret: int, ceremony: Ceremony, deals: list[Deal]) -> int
     """Round 2 of trustee `own`: its share x_i; DealInvalid names the dealer to blame."""
     ceremony.check()
     if len(deals) != len(ceremony.members):
-        raise DealInvalid(dealer=len(deals) + 1, problem="one deal of each member")
+        raise DealInvalid(
+            dealer=len(deals) + 1, problem="每位成员须恰有一份分发 / one deal of each member"
+        )
     for dealer, dealt in enumerate(deals, 1):
         check_deal(ceremony, dealer, dealt)
     shares = [

@@ -47,9 +47,13 @@ def hand_over(index: int, secret: int, dealer: bytes, share: int, to: Ceremony) 
 def check_handover(handover: Handover, old: Committee, to: Ceremony) -> None:
     check_deal(_ceremony(to, handover.dealer), handover.index, handover.dealt)
     if not 1 <= handover.index <= len(old.shares):
-        raise DealInvalid(dealer=handover.index, problem="not a member of the old committee")
+        raise DealInvalid(
+            dealer=handover.index, problem="不是原委员会成员 / not a member of the old committee"
+        )
     if handover.dealt.commitments[0] != old.shares[handover.index - 1]:
-        raise DealInvalid(dealer=handover.index, problem="it does not deal its own share")
+        raise DealInvalid(
+            dealer=handover.index, problem="分发的不是自己的份额 / it does not deal its own share"
+        )
 
 
 def receive_handover(
@@ -81,7 +85,7 @@ def reshared(to: Ceremony, old: Committee, handovers: list[Handover]) -> Committ
             point = add(point, term)
         sums.append(point)
     if sums[0] != old.key:
-        raise DealInvalid(dealer=0, problem="the key would change")
+        raise DealInvalid(dealer=0, problem="密钥会改变 / the key would change")
     count = len(to.members)
     shares = tuple(evaluate_points(tuple(sums), index) for index in range(1, count + 1))
     return Committee(old.key, shares, to.threshold)

@@ -265,7 +265,9 @@ class _CentreFolder(_Folder):
         for expected, (number, size, note) in enumerate(rows, 1):
             lines = note.split("\n")
             if number != expected or len(lines) < 3 or lines[1] != str(size):
-                raise FileBroken(path=f"{DATABASE}: cosigned {expected}", problem="number or size")
+                raise FileBroken(
+                    path=f"{DATABASE}: cosigned {expected}", problem="编号或大小 / number or size"
+                )
             yield note
 
     def check_head(self, size: int, root: bytes, logs: list[VerifierKey]) -> None:
@@ -288,7 +290,7 @@ class _CentreFolder(_Folder):
     def _check_head(self, count: int) -> None:
         rows = list(self._rows("SELECT size, root, at, note FROM head"))
         if len(rows) != (1 if count else 0):
-            raise FileBroken(path=f"{DATABASE}: head", problem="missing")
+            raise FileBroken(path=f"{DATABASE}: head", problem="缺失 / missing")
         for size, root, at, note in rows:
             if size != count:
                 raise EntryBroken(index=min(size, count), problem="头部与行数不符 / head, rows")
@@ -297,7 +299,9 @@ class _CentreFolder(_Folder):
             at_matches = not last or read_entry(last, size - 1).at.isoformat() == at
             signed = [str(size), base64.b64encode(root).decode()]
             if lines[1:3] != signed or not at_matches:
-                raise FileBroken(path=f"{DATABASE}: head", problem="differs from the entries")
+                raise FileBroken(
+                    path=f"{DATABASE}: head", problem="与记录不符 / differs from the entries"
+                )
 
     def _check_schema(self) -> None:
         """Tables and triggers are those that the store makes, nothing more or less."""

@@ -56,9 +56,13 @@ class Chain:
         index = self.tree.size
         # (1) in its place, with a leaf of the right form
         if record.index != index:
-            raise EntryBroken(index=index, problem=f"entry {record.index} stands in its place")
+            raise EntryBroken(
+                index=index,
+                problem=f"此处是第 {record.index} 条记录"
+                f" / entry {record.index} stands in its place",
+            )
         if len(record.leaf) != 33 or record.leaf[0] not in (LASTING, PERSONAL):
-            raise EntryBroken(index=index, problem="leaf")
+            raise EntryBroken(index=index, problem="叶子不符 / leaf")
         personal = record.leaf[0] == PERSONAL
         leaf = leaf_hash(record.leaf)
         self.tree.append(leaf)
@@ -70,28 +74,35 @@ class Chain:
         # (2) salt and entry are what the leaf commits to
         committed = leaf_data(record.salt, record.raw, personal=personal)
         if len(record.salt) != SALT or committed != record.leaf:
-            raise EntryBroken(index=index, problem="salt or entry differs from the leaf")
+            raise EntryBroken(
+                index=index, problem="盐或记录与叶子不符 / salt or entry differs from the leaf"
+            )
         entry = read_entry(record.raw, index)
         self._follow(entry, index, leaf.hex())
         fact, stamp = stamped(entry, index, leaf)
         if fact.personal != personal:
-            raise EntryBroken(index=index, problem="leaf type")
+            raise EntryBroken(index=index, problem="叶子类型 / leaf type")
         return Link(entry, fact, stamp)
 
     def _follow(self, entry: Entry, index: int, leaf: str) -> None:
         # (3) ledger time never steps back
         if self._last and entry.at < self._last:
-            raise EntryBroken(index=index, problem="its time lies before the previous entry's")
+            raise EntryBroken(
+                index=index, problem="时间早于上一条 / its time lies before the previous entry's"
+            )
         self._last = entry.at
         # (4) no id stands twice
         if entry.id in self._keys:
-            raise EntryBroken(index=index, problem="its id stands twice")
+            raise EntryBroken(index=index, problem="编号重复 / its id stands twice")
         self._keys.add(entry.id)
         # (5) the stream's next height, chained to its previous entry
         tip = self._tips.get(entry.stream, _Tip(-1, GENESIS, -1))
         chained = entry.prev == tip.leaf and entry.height == tip.height + 1
         if not chained and not self._bridges(entry, tip):
-            raise EntryBroken(index=index, problem=f"it does not continue stream {entry.stream}")
+            raise EntryBroken(
+                index=index,
+                problem=f"与流 {entry.stream} 不衔接 / it does not continue stream {entry.stream}",
+            )
         self._tips[entry.stream] = _Tip(entry.height, leaf, index)
 
     def _bridges(self, entry: Entry, tip: _Tip) -> bool:
@@ -125,5 +136,7 @@ def read_line(line: bytes, index: int) -> Record:
     except (msgspec.MsgspecError, ValueError) as error:
         raise EntryBroken(index=index, problem=error) from error
     if write_line(record) != line:
-        raise EntryBroken(index=index, problem="the line is not in its one spelling")
+        raise EntryBroken(
+            index=index, problem="不是唯一的规范写法 / the line is not in its one spelling"
+        )
     return record

@@ -27,12 +27,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
         """The three lines of a note's text; extension lines are refused, nobody audits them."""
         lines = text.split("\n")
         if len(lines) != 4 or lines[3] or not lines[0]:
-            raise NoteMalformed(problem="a checkpoint has exactly three lines")
+            raise NoteMalformed(problem="检查点恰有三行 / a checkpoint has exactly three lines")
         if not is_size(lines[1]) or len(lines[0].encode()) > _MAX_ORIGIN:
-            raise NoteMalformed(problem="tree size")
+            raise NoteMalformed(problem="树的大小 / tree size")
         root = decode_base64(lines[2])
         if len(root) != 32:
-            raise NoteMalformed(problem="root hash")
+            raise NoteMalformed(problem="根散列 / root hash")
         return cls(lines[0], int(lines[1]), root)
 
 
@@ -50,7 +50,9 @@ def verify_log_signature(note: Note, keys: list[VerifierKey]) -> Checkpoint:
         if key.name == checkpoint.origin and key.signed(line)
     ]
     if not known:
-        raise CheckpointBroken(size=checkpoint.size, problem="not signed by a known log key")
+        raise CheckpointBroken(
+            size=checkpoint.size, problem="没有已知账本密钥的签名 / not signed by a known log key"
+        )
     for key, line in known:
         key.check(line, note.text)
     return checkpoint

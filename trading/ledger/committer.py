@@ -307,12 +307,15 @@ class SqliteLedger:
         head = self.store.head()
         if head is None:
             if self._tree.size:
-                raise StoreDamaged(problem="entries without a head")
+                raise StoreDamaged(problem="有记录而无头部 / entries without a head")
             return None
         signed = verify_log_signature(Note.parse(head.note), [key.verifier for key in self._keys])
         found = (self._tree.size, self._tree.root())
         if found != (signed.size, signed.root) or found != (head.size, head.root):
-            raise StoreDamaged(problem=f"{found[0]} entries, checkpoint of {signed.size}")
+            raise StoreDamaged(
+                problem=f"记录 {found[0]} 条，检查点 {signed.size} 条"
+                f" / {found[0]} entries, checkpoint of {signed.size}"
+            )
         return head
 
 

@@ -78,7 +78,7 @@ def read_entry(raw: bytes, index: int) -> Entry:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise EntryBroken(index=index, problem=error) from error
     if entry.v != _VERSION or entry.at.tzinfo is None:
-        raise EntryBroken(index=index, problem="version or time zone")
+        raise EntryBroken(index=index, problem="版本或时区 / version or time zone")
     return entry
 
 

@@ -56,7 +56,7 @@ def read_fact(raw: bytes | msgspec.Raw, index: int) -> Fact:
         tag = _TAG.decode(raw).type
         kind = _types().get(tag)
         if kind is None:
-            raise EntryBroken(index=index, problem=f"unknown fact {tag}")
+            raise EntryBroken(index=index, problem=f"未知事实 {tag} / unknown fact {tag}")
         fact: Fact = _decoder(kind).decode(raw)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise EntryBroken(index=index, problem=error) from error

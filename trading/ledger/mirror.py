@@ -54,7 +54,9 @@ class Mirror:
         """Take the records over, or refuse and stay as before."""
         witnessed = self._policy.check(sync.note)
         if witnessed.checkpoint.size < self.size:
-            raise CheckpointBroken(size=witnessed.checkpoint.size, problem="older than my copy")
+            raise CheckpointBroken(
+                size=witnessed.checkpoint.size, problem="比我的副本旧 / older than my copy"
+            )
         fresh = [
             Record(sync.start + offset, item.leaf, item.salt, item.raw)
             for offset, item in enumerate(sync.records)
@@ -83,7 +85,9 @@ class Mirror:
             if link:
                 self._check(link)
         if witnessed.checkpoint.size != self.size or not self.holds(witnessed):
-            raise CheckpointBroken(size=witnessed.checkpoint.size, problem="not of these entries")
+            raise CheckpointBroken(
+                size=witnessed.checkpoint.size, problem="与这些记录不符 / not of these entries"
+            )
 
     def _load(self) -> None:
         path, note = self._folder / "entries.jsonl", self._folder / "checkpoint"

@@ -35,13 +35,15 @@ class Note(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, note: str) -> "Note":
         if any(ord(char) < 0x20 and char != "\n" for char in note):
-            raise NoteMalformed(problem="control characters")
+            raise NoteMalformed(problem="含控制字符 / control characters")
         text, blank, tail = note.rpartition("\n\n")
         if not blank or not tail.endswith("\n") or not text:
-            raise NoteMalformed(problem="no signature lines after a blank line")
+            raise NoteMalformed(
+                problem="空行之后没有签名行 / no signature lines after a blank line"
+            )
         lines = tail[:-1].split("\n")
         if len(lines) > _MAX_SIGNATURES:
-            raise NoteMalformed(problem=f"{len(lines)} signatures")
+            raise NoteMalformed(problem=f"签名数 {len(lines)} / {len(lines)} signatures")
         return cls(f"{text}\n", tuple(_signature_line(line) for line in lines))
 
     def with_signatures(self, lines: list[SignatureLine]) -> "Note":
@@ -52,17 +54,17 @@ class Note(msgspec.Struct, frozen=True):
 def _signature_line(line: str) -> SignatureLine:
     match = _LINE.fullmatch(line)
     if not match:
-        raise NoteMalformed(problem=f"signature line {line[:40]!r}")
+        raise NoteMalformed(problem=f"签名行 {line[:40]!r} / signature line {line[:40]!r}")
     raw = decode_base64(match[2])
     if len(raw) < 5:
-        raise NoteMalformed(problem="a signature is too short")
+        raise NoteMalformed(problem="签名过短 / a signature is too short")
     return SignatureLine(match[1], raw[:4], raw[4:])
 
 
 def parse_signature_lines(text: str) -> list[SignatureLine]:
     """The lines of a witness's answer."""
     if not text.endswith("\n"):
-        raise NoteMalformed(problem="the answer does not end in a newline")
+        raise NoteMalformed(problem="答复未以换行结束 / the answer does not end in a newline")
     return [_signature_line(line) for line in text[:-1].split("\n")]
 
 
@@ -79,5 +81,5 @@ def decode_base64(text: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise NoteMalformed(problem=error) from error
     if base64.b64encode(raw).decode() != text:
-        raise NoteMalformed(problem="base64 is not canonical")
+        raise NoteMalformed(problem="base64 不规范 / base64 is not canonical")
     return raw

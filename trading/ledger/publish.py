@@ -74,7 +74,9 @@ class Publisher:
                 break
             old = _size(witness.name, answer)
             if old > checkpoint.size:
-                raise WitnessRefuses(witness=witness.name, status=_CONFLICT, problem="older head")
+                raise WitnessRefuses(
+                    witness=witness.name, status=_CONFLICT, problem="检查点较旧 / older head"
+                )
             proof = self._ledger.consistency(old, checkpoint.size)
             answer = witness.ask(write_request(old, proof, str(note)))
         if answer.status != 200:
@@ -85,5 +87,5 @@ class Publisher:
 
 def _size(name: str, answer: Answer) -> int:
     if not is_size(answer.body.strip()):
-        raise NoteMalformed(problem=f"size answered by {name}")
+        raise NoteMalformed(problem=f"{name} 答复的大小无法读取 / size answered by {name}")
     return int(answer.body)

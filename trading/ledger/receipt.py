@@ -36,16 +36,18 @@ class TlogProof(msgspec.Struct, frozen=True):
         head, blank, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
         if not blank or lines.pop(0) != _MAGIC:
-            raise NoteMalformed(problem=f"no {_MAGIC}")
+            raise NoteMalformed(problem=f"没有 {_MAGIC} / no {_MAGIC}")
         extra = b""
         if lines and lines[0].startswith("extra "):
             extra = decode_base64(lines.pop(0).removeprefix("extra "))
         number = lines.pop(0).removeprefix("index ") if lines else ""
         if not is_size(number) or len(lines) > _MAX_PATH:
-            raise NoteMalformed(problem="index line")
+            raise NoteMalformed(problem="序号行 / index line")
         proof = cls(extra, int(number), tuple(decode_base64(line) for line in lines), checkpoint)
         if str(proof) != text:
-            raise NoteMalformed(problem="the proof is not in its one spelling")
+            raise NoteMalformed(
+                problem="证明不是唯一的规范写法 / the proof is not in its one spelling"
+            )
         return proof
 
 
@@ -67,7 +69,7 @@ def check_receipt(text: str, policy: Policy) -> Receipt:
     """The four steps of tlog-proof; Broken (or a kind of it) names the one that fails."""
     proof = TlogProof.parse(text)
     if len(proof.extra) <= 32:
-        raise ProofBroken(problem="the receipt carries no entry")
+        raise ProofBroken(problem="回执中没有记录 / the receipt carries no entry")
     # (1) compute the leaf hash from salt and entry
     salt, raw = proof.extra[:32], proof.extra[32:]
     entry = read_entry(raw, proof.index)

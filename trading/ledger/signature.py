@@ -52,10 +52,12 @@ class VerifierKey(msgspec.Struct, frozen=True):
         try:
             kind = KeyType(raw[0])
         except (IndexError, ValueError) as error:
-            raise NoteMalformed(problem=f"key type of {name}") from error
+            raise NoteMalformed(
+                problem=f"{name} 的密钥类型不受支持 / key type of {name}"
+            ) from error
         key = cls(name, kind, raw[1:])
         if not name or len(key.public) != _PUBLIC_LENGTH[kind] or key.key_id.hex() != key_id:
-            raise NoteMalformed(problem=f"verifier key {text[:40]}")
+            raise NoteMalformed(problem=f"验证密钥 {text[:40]} / verifier key {text[:40]}")
         return key
 
     def signed(self, line: SignatureLine) -> bool:
@@ -73,7 +75,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
             else:
                 ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError) as error:
-            raise Broken(problem=f"signature of {self.name}") from error
+            raise Broken(problem=f"{self.name} 的签名不符 / signature of {self.name}") from error
         return time
 
 
@@ -136,7 +138,7 @@ class NoteKey:
             raw = base64.b64decode(secret, validate=True)
             return cls(name, KeyType(raw[0]), raw[1:])
         except (ValueError, IndexError, binascii.Error) as error:
-            raise NoteMalformed(problem=f"key file {path}") from error
+            raise NoteMalformed(problem=f"密钥文件 {path} / key file {path}") from error
 
 
 class ActorKey:

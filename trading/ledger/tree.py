@@ -61,7 +61,9 @@ class Tree:
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The audit path of RFC 6962 section 2.1.1."""
         if not 0 <= index < size <= self.size:
-            raise ProofBroken(problem=f"no leaf {index} in a tree of {size}")
+            raise ProofBroken(
+                problem=f"{size} 片叶的树中没有第 {index} 片 / no leaf {index} in a tree of {size}"
+            )
         low, high, path = 0, size, []
         while high - low > 1:
             middle = low + _split(high - low)
@@ -76,7 +78,9 @@ class Tree:
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The consistency proof of RFC 6962 section 2.1.2; empty from an empty or equal tree."""
         if not 0 <= old <= new <= self.size:
-            raise ProofBroken(problem=f"no proof from {old} to {new}")
+            raise ProofBroken(
+                problem=f"没有从 {old} 到 {new} 的证明 / no proof from {old} to {new}"
+            )
         if old in (0, new):
             return []
         low, high, path, complete = 0, new, [], True
@@ -96,11 +100,11 @@ class Tree:
 def check_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> None:
     """RFC 9162 section 2.1.3.2; ProofBroken unless the path leads from the leaf to the root."""
     if not 0 <= index < size or any(len(item) != _HASH for item in [leaf, root, *path]):
-        raise ProofBroken(problem="index or hash length")
+        raise ProofBroken(problem="序号或散列长度 / index or hash length")
     place, last, node = index, size - 1, leaf
     for sibling in path:
         if last == 0:
-            raise ProofBroken(problem="the path is too long")
+            raise ProofBroken(problem="路径过长 / the path is too long")
         if place & 1 or place == last:
             node = _node(sibling, node)
             while not place & 1 and place:
@@ -109,7 +113,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root:
             node = _node(node, sibling)
         place, last = place >> 1, last >> 1
     if last or node != root:
-        raise ProofBroken(problem="the path does not lead to the root")
+        raise ProofBroken(problem="路径不通向根 / the path does not lead to the root")
 
 
 def check_consistency(old: int, new: int, path: list[bytes], first: bytes, second: bytes) -> None:
@@ -118,13 +122,15 @@ def check_consistency(old: int, new: int, path: list[bytes], first: bytes, secon
     From an empty tree there is nothing to prove: callers decide what an old size of 0 means.
     """
     if not 0 < old <= new:
-        raise ProofBroken(problem="sizes")
+        raise ProofBroken(problem="大小不符 / sizes")
     if old == new:
         if path or first != second:
-            raise ProofBroken(problem="two roots for one size")
+            raise ProofBroken(problem="同一大小有两个根 / two roots for one size")
         return
     if not path or any(len(item) != _HASH for item in [first, second, *path]):
-        raise ProofBroken(problem="the proof is empty, or a hash has a wrong length")
+        raise ProofBroken(
+            problem="证明为空或散列长度有误 / the proof is empty, or a hash has a wrong length"
+        )
     _walk_consistency(old, new, [first, *path] if old & (old - 1) == 0 else path, (first, second))
 
 
@@ -135,7 +141,7 @@ def _walk_consistency(old: int, new: int, path: list[bytes], roots: tuple[bytes,
     before = after = path[0]
     for item in path[1:]:
         if last == 0:
-            raise ProofBroken(problem="the proof is too long")
+            raise ProofBroken(problem="证明过长 / the proof is too long")
         if place & 1 or place == last:
             before, after = _node(item, before), _node(item, after)
             while not place & 1 and place:
@@ -144,4 +150,4 @@ def _walk_consistency(old: int, new: int, path: list[bytes], roots: tuple[bytes,
             after = _node(after, item)
         place, last = place >> 1, last >> 1
     if last or (before, after) != roots:
-        raise ProofBroken(problem="the new tree does not extend the old one")
+        raise ProofBroken(problem="新树不是旧树的延续 / the new tree does not extend the old one")

@@ -106,10 +106,12 @@ class Witness:
 
 def _check_growth(seen: _Seen, new: Checkpoint, proof: list[bytes]) -> None:
     if new.size == 0 and new.root != EMPTY_ROOT:
-        raise ProofBroken(problem="the empty tree has another root")
+        raise ProofBroken(problem="空树的根不符 / the empty tree has another root")
     if seen.size == 0:
         if proof:
-            raise ProofBroken(problem="a proof from the empty tree must be empty")
+            raise ProofBroken(
+                problem="从空树出发的证明须为空 / a proof from the empty tree must be empty"
+            )
         return
     check_consistency(seen.size, new.size, proof, seen.root, new.root)
 
