@@ -12,7 +12,7 @@ import msgspec
 
 from trading.committee import Charter
 from trading.envelope.admit import check_body
-from trading.envelope.layout import PREFIX, Prefix
+from trading.envelope.layout import Prefix, split_prefix
 from trading.facts.bidding import BiddingClosed
 from trading.facts.party import EntryErased
 from trading.kernel.calendar import Calendar
@@ -37,7 +37,6 @@ from trading.tender import Phase, Tender
 __all__ = ["Audit", "Step"]
 
 T = TypeVar("T")
-
 
 # What hostile files and rows can make reading raise; everything else would be a bug of ours.
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -222,19 +221,14 @@ class Audit:
         return self._chain.tree.root(size)
 
     def _body(self, eid: str) -> Iterator[bytes]:
-        chunks = self._archive.envelope(eid)
-        first = b""
-        while len(first) < PREFIX and (chunk := next(chunks, b"")):
-            first += chunk
-        prefix = Prefix.parse(first[:PREFIX])
-        if prefix.eid != eid:
+        first, body = split_prefix(self._archive.envelope(eid))
+        if Prefix.parse(first).eid != eid:
             raise FileBroken(path=f"envelopes/{eid}.kfe", problem="前缀不符 / prefix differs")
-        yield first[PREFIX:]
-        yield from chunks
+        return body
 
 
 def _believed(name: str, text: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(text)
     except Refusal as refusal:
-        raise FileBroken(path=name, problem=refusal.text("en")) from refusal
+        raise FileBroken(path=name, problem=refusal) from refusal

@@ -30,7 +30,7 @@ def decide_publicity(tender: Tender, now: Reading, calendar: Calendar) -> Candid
             raise RuleBroken(act="公示", article=rule.article, problem=f"> {latest.isoformat()}")
     rule = tender.procedure.publicity.at(now.at)
     until = rule.period.after(now.at, calendar, pace)
-    return CandidatesPublished(until=until if pace.is_rehearsal else calendar.roll(until))
+    return CandidatesPublished(until=calendar.roll(until, pace))
 
 
 def decide_award(
@@ -76,8 +76,5 @@ def _check_candidate(tender: Tender, lot: int, eid: str, ground: str, now: Readi
 
 def decide_notice_of_award(tender: Tender) -> AwardNoticed:
     if tender.decided is None:
-        raise AwardRefusal(
-            problem=f"{tender.drafted.number}: 尚无定标决定"
-            f" / {tender.drafted.number}: nothing decided"
-        )
+        raise AwardRefusal(problem=f"{tender.drafted.number}: 尚无定标决定 / nothing decided")
     return AwardNoticed()

@@ -13,7 +13,7 @@ from trading.facts.bidding import (
     EnvelopeWithdrawn,
 )
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
-from trading.kernel.calendar import BEIJING, Calendar, Pace
+from trading.kernel.calendar import BEIJING, Calendar
 from trading.kernel.errors import (
     DraftIncomplete,
     EnvelopeRepeated,
@@ -61,18 +61,13 @@ def decide_publish(
             )
     if tender.procedure.tender_period:
         rule = tender.procedure.tender_period.at(now.at)
-        earliest = _rolled(rule.period.after(now.at, calendar, draft.pace), calendar, draft.pace)
+        earliest = calendar.roll(rule.period.after(now.at, calendar, draft.pace), draft.pace)
         _not_before(wanted.deadline, earliest, "截标时间", rule.article)
     if tender.procedure.document_period:
         rule = tender.procedure.document_period.at(now.at)
         earliest = rule.period.after(now.at, calendar, draft.pace)
         _not_before(wanted.documents_until, earliest, "招标文件发售截止", rule.article)
     return wanted
-
-
-def _rolled(moment: datetime, calendar: Calendar, pace: Pace) -> datetime:
-    """A period that ends on a day of rest ends on the next working day (民法典 203)."""
-    return moment if pace.is_rehearsal else calendar.roll(moment)
 
 
 def _not_before(moment: datetime, earliest: datetime, act: str, article: str) -> None:
@@ -86,8 +81,7 @@ def decide_cancel(tender: Tender, ground: str) -> TenderCancelled:
     """终止: until the bids are in, and only with a ground."""
     if not ground.strip():
         raise DraftIncomplete(
-            problem=f"{tender.drafted.number}: 取消理由"
-            f" / {tender.drafted.number}: ground of the cancellation"
+            problem=f"{tender.drafted.number}: 取消理由 / ground of the cancellation"
         )
     return TenderCancelled(ground=ground)
 
@@ -155,7 +149,9 @@ def check_bracket(
         raise TooEarly(act="截标", moment=deadline, article=tender.procedure.articles.opening)
     if before.checkpoint.size > closing.checkpoint.size:
         raise RuleBroken(
-            act="截标", article=tender.procedure.articles.opening, problem="checkpoints are swapped"
+            act="截标",
+            article=tender.procedure.articles.opening,
+            problem="检查点颠倒 / checkpoints are swapped",
         )
 
 

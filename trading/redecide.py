@@ -301,8 +301,7 @@ class TenderReader:
         except (Broken, Fatal):
             raise
         except Refusal as refusal:
-            problem = f"{refusal.code} {refusal.text('zh')} / {refusal.text('en')}"
-            raise EntryBroken(index=stamp.index, problem=problem) from refusal
+            raise EntryBroken(index=stamp.index, problem=refusal) from refusal
         except _NONSENSE as error:
             problem = f"所指不存在 / it speaks of nothing: {error!r}"
             raise EntryBroken(index=stamp.index, problem=problem) from error

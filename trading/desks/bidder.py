@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import msgspec
 
 from trading.bidding import decide_receive, decide_withdraw
 from trading.desks.office import Office
 from trading.envelope.admit import checked_body
-from trading.envelope.layout import PREFIX, Prefix, check_size
+from trading.envelope.layout import PREFIX, Prefix, check_size, split_prefix
 from trading.facts.bidding import EnvelopeRefused
 from trading.facts.committee import CommitteeFormed
 from trading.kernel.errors import EnvelopeRefusal, NotSealed, RuleBroken, StreamUnknown
@@ -35,12 +36,10 @@ class BidderDesk:
 
     def hand_in(self, tender: TenderId, envelope: Iterable[bytes]) -> HandedIn:
         """Streamed; stored and logged, or refused with a reason that is logged as well."""
-        pieces = iter(envelope)
-        first = _take(pieces, PREFIX)
+        first, body = split_prefix(envelope)
         try:
-            prefix = self._parse(tender, first[:PREFIX])
-            body = self._limited(_then(first[PREFIX:], pieces))
-            return self._receive(tender, prefix, body)
+            prefix = self._parse(tender, first)
+            return self._receive(tender, prefix, self._limited(body))
         except (EnvelopeRefusal, RuleBroken) as refusal:
             self._log_refusal(tender, first, refusal)
             raise
@@ -75,7 +74,7 @@ class BidderDesk:
         # (1) all that can be said before the body: cheap refusals first
         decide_receive(self._office.load(tender), prefix, self._office.clock.read())
         # (2) the body, written while it is hashed; a wrong one leaves nothing behind
-        self._office.objects.put(prefix.eid, _then(prefix.pack(), checked_body(prefix, body)))
+        self._office.objects.put(prefix.eid, chain([prefix.pack()], checked_body(prefix, body)))
         # (3) decided again, appended, refused by the writer itself once the deadline has come
         state = self._office.act(
             tender, lambda fresh, now: [decide_receive(fresh, prefix, now)], in_time=True
@@ -93,7 +92,7 @@ class BidderDesk:
         self, tender: TenderId, first: bytes, refusal: EnvelopeRefusal | RuleBroken
     ) -> None:
         fact = EnvelopeRefused(
-            digest=hashlib.sha256(first[:PREFIX]).hexdigest(),
+            digest=hashlib.sha256(first).hexdigest(),
             code=refusal.code,
             problem=refusal.text("zh"),
             article=str(refusal.facts.get("article", "")),
@@ -108,18 +107,3 @@ def receipt_of(office: Office, index: int) -> str:
     record = next(office.ledger.records(index, index + 1))
     path = office.ledger.inclusion(index, size)
     return write_receipt(index, path, witnessed.note, record.salt + record.raw)
-
-
-def _take(pieces: Iterator[bytes], size: int) -> bytes:
-    taken = b""
-    for piece in pieces:
-        taken += piece
-        if len(taken) >= size:
-            break
-    return taken
-
-
-def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest

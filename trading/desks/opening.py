@@ -10,7 +10,7 @@ from trading.bidding import bracket_incident, decide_close, decide_failures
 from trading.desks.office import Office
 from trading.desks.trustee import Shared
 from trading.envelope.admit import check_body
-from trading.envelope.layout import PREFIX
+from trading.envelope.layout import split_prefix
 from trading.kernel.errors import BodyAltered, QuorumMissing, ShareInvalid, StoreDamaged, TooEarly
 from trading.kernel.files import read_chunks
 from trading.kernel.ids import TenderId
@@ -102,9 +102,8 @@ class OpeningDesk:
         return open_one(state, bid, combined, self._body(bid.eid), target)
 
     def _body(self, eid: str) -> Iterator[bytes]:
-        chunks = read_chunks(self._office.objects.path(eid))
-        yield next(chunks, b"")[PREFIX:]
-        yield from chunks
+        _, body = split_prefix(read_chunks(self._office.objects.path(eid)))
+        return body
 
     def _fail_where_too_few(self, state: Tender) -> Tender:
         failures = decide_failures(state)

@@ -5,13 +5,15 @@ A fixed layout needs no parser at the trust boundary: every byte has one meaning
 
 import struct
 import uuid
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import msgspec
 
 from trading.kernel.canonical import sha256
 from trading.kernel.errors import Malformed, NotSealed, Oversized
 
-__all__ = ["PREFIX", "Address", "Header", "Prefix", "Stage", "padded_size"]
+__all__ = ["PREFIX", "Address", "Header", "Prefix", "Stage", "padded_size", "split_prefix"]
 
 MAGIC = b"KFE1"
 SUITE = 0x0001
@@ -25,6 +27,16 @@ _KNOWN_FLAGS = COKEY_FLAG
 NO_HASH = bytes(32)
 OVERHEAD = 24 + 32  # Cobblestone-256: salt and commitment
 _CHUNK, _TAG = 16_384, 16
+
+
+def split_prefix(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first 418 bytes, or fewer if there are no more, and the body that follows them."""
+    pieces, first = iter(chunks), b""
+    for piece in pieces:
+        first += piece
+        if len(first) >= PREFIX:
+            break
+    return first[:PREFIX], chain([first[PREFIX:]], pieces)
 
 
 class Stage:

@@ -80,9 +80,12 @@ class Calendar:
     def is_working(self, day: date) -> bool:
         return day in self._work or (day.weekday() < 5 and day not in self._rest)
 
-    def roll(self, moment: datetime) -> datetime:
-        """The moment itself, or the same time on the next working day (民法典 203)."""
-        while not self.is_working(moment.astimezone(BEIJING).date()):
+    def roll(self, moment: datetime, pace: Pace = NATURAL) -> datetime:
+        """The moment itself, or the same time on the next working day (民法典 203).
+
+        A rehearsal has no days of rest.
+        """
+        while not pace.is_rehearsal and not self.is_working(moment.astimezone(BEIJING).date()):
             moment += _DAY
         return moment
 

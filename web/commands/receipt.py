@@ -1,13 +1,12 @@
 """`kaifeng receipt`: check a bidder's receipt against a trust policy, offline."""
 
-from itertools import chain
 from pathlib import Path
 
 import click
 
 from trading import facts
 from trading.envelope.admit import check_body
-from trading.envelope.layout import PREFIX, Prefix
+from trading.envelope.layout import Prefix, split_prefix
 from trading.facts.bidding import EnvelopeReceived
 from trading.kernel.errors import ProofBroken
 from trading.kernel.files import read_chunks, read_text
@@ -42,10 +41,9 @@ def show_receipt(text: str, policy: Policy, envelope: Path | None = None) -> Non
 
 def _covered(envelope: Path, fact: Fact) -> str:
     """The envelope's id, once the file is to the last byte the one that was received."""
-    chunks = read_chunks(envelope)
-    first = next(chunks, b"")
-    prefix = Prefix.parse(first[:PREFIX])
+    first, body = split_prefix(read_chunks(envelope))
+    prefix = Prefix.parse(first)
     if not isinstance(fact, EnvelopeReceived) or fact.prefix != prefix.pack().hex():
         raise ProofBroken(problem="回执不是这个信封的 / the receipt is for another envelope")
-    check_body(prefix, chain([first[PREFIX:]], chunks))
+    check_body(prefix, body)
     return prefix.eid
