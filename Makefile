@@ -10,13 +10,13 @@ help: ## 列出目标 / list the targets
 
 .venv/runtime: locks/runtime.txt pyproject.toml
 	$(PY) -m venv .venv
-	$(PIP) install --require-hashes -r locks/runtime.txt
+	$(PIP) install --no-deps --require-hashes -r locks/runtime.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q trading evaluation robots analytics web
 	@touch $@
 
 .venv/dev: .venv/runtime locks/dev.txt
-	$(PIP) install --require-hashes -r locks/dev.txt
+	$(PIP) install --no-deps --require-hashes -r locks/dev.txt
 	@touch $@
 
 demo: .venv/runtime ## 一个真实项目，从公告到合同 / one real tender, from notice to contract
@@ -36,7 +36,7 @@ check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, t
 bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its peers, in one run
 	PYTHONPATH=tests $(BIN)/python -m bench.run $(TOPICS)
 
-lock: .venv/dev ## 重新锁定依赖 / lock the dependencies anew
+lock: .venv/runtime ## 重新锁定依赖 / lock the dependencies anew
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 pyproject.toml locks/build.in -o locks/runtime.txt
