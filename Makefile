@@ -13,6 +13,7 @@ help: ## 列出目标 / list the targets
 	$(PIP) install --no-deps --require-hashes -r locks/runtime.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q trading evaluation robots analytics web
+	$(BIN)/python -m web.assets
 	@touch $@
 
 .venv/dev: .venv/runtime locks/dev.txt

@@ -21,11 +21,11 @@ from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import FrozenClock
 from trading.kernel.party import Actor, Role
 from trading.ledger.archive import open_archive
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import ActorKey, KeyType, NoteKey
-from trading.ledger.store import SqliteStore
+from trading.ledger.store_sqlite import SqliteStore
 from trading.ledger.witness import Answer, Witness
 
 ORIGIN = "kaifeng.example/test"
@@ -67,7 +67,7 @@ class TestCentre:
         self.ids = SystemIds(self.clock)
         self.log_keys = self._log_keys()
         self.store = SqliteStore(self.data / "ledger.db")
-        self.ledger = SqliteLedger(self.store, self.log_keys, self.clock)
+        self.ledger = GroupLedger(self.store, self.log_keys, self.clock)
         self.witnesses = [self._witness(number) for number in (1, 2)]
         self.policy_text = write_policy(
             [key.verifier for key in self.log_keys],

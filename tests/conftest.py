@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 from centre import TestCentre
+from database import postgres as postgres  # noqa: PLC0414  a fixture for every room
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

@@ -26,10 +26,12 @@ from trading.kernel.errors import (
     WrongTender,
 )
 from trading.kernel.instant import Reading
+from trading.ledger.fact import Fact
 from trading.ledger.policy import Witnessed
-from trading.tender import Phase, Tender
+from trading.tender import Phase, Tender, place_of
 
 __all__ = [
+    "claims",
     "decide_cancel",
     "decide_close",
     "decide_failures",
@@ -111,6 +113,25 @@ def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeRece
     current = tender.current.get((header.vk, header.lot, header.stage))
     check_replacement(prefix, tender.received[current].prefix if current else None)
     return EnvelopeReceived(prefix=prefix.pack().hex())
+
+
+def claims(tender: Tender, fact: Fact) -> tuple[str, ...]:
+    """What an act that commutes must be the only one to take: its encapsulated key, and the place
+    after what its decision saw as the latest envelope of its pseudonym.
+    """
+    if isinstance(fact, EnvelopeReceived):
+        prefix = Prefix.parse(bytes.fromhex(fact.prefix))
+        return f"enc:{tender.id}:{prefix.enc.hex()}", _after(tender, place_of(prefix))
+    if isinstance(fact, EnvelopeWithdrawn):
+        return (_after(tender, tender.received[fact.eid].place),)
+    return ()
+
+
+def _after(tender: Tender, place: tuple[bytes, int, int]) -> str:
+    key, lot, stage = place
+    latest = tender.latest.get(place, "")
+    end = "withdrawn" if latest in tender.withdrawn else "received"
+    return f"after:{tender.id}:{key.hex()}:{lot}:{stage}:{latest}:{end}"
 
 
 def decide_withdraw(tender: Tender, eid: str, signature: bytes, now: Reading) -> EnvelopeWithdrawn:

@@ -1,11 +1,11 @@
-"""招标项目 a tender's life: its phases, the table of its transitions, its state as a fold of facts.
+"""招标项目 a tender's life: its state as a fold of facts (the table of its motion is in phase.py).
 
 Rules that decide which fact comes next are in bidding, notice, opening, award and contract.
 """
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -32,95 +32,27 @@ from trading.facts.opening import (
     CokeyRevealed,
     EnvelopeOpened,
     EnvelopeUnopened,
-    OpeningRecorded,
-    ShareBlamed,
     ShareGiven,
-    TechnicalOpened,
 )
 from trading.facts.tender import (
     LotsFailed,
     TenderCancelled,
-    TenderCompleted,
     TenderDrafted,
     TenderFailed,
     TenderPublished,
 )
 from trading.kernel.canonical import sha256
 from trading.kernel.errors import RoleMissing, StreamUnknown
-from trading.kernel.machine import Machine
 from trading.kernel.party import Role
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
+from trading.phase import MACHINE, Phase
 from trading.procedure import Procedure
 from trading.procedures import PROCEDURES
 
-__all__ = ["MACHINE", "Phase", "Received", "Tender", "fold", "stream_of"]
-
-
-class Phase(StrEnum):
-    DRAFT = "draft"  # 拟制
-    BIDDING = "bidding"  # 招标
-    SEALED = "sealed"  # 已截标
-    TECHNICAL = "technical-opened"  # 技术标已开
-    OPENED = "opened"  # 已开标
-    RECOMMENDED = "recommended"  # 已推荐候选人
-    PUBLICITY = "publicity"  # 公示
-    AWARDED = "awarded"  # 已定标
-    NOTICED = "noticed"  # 已发中标通知书
-    COMPLETE = "complete"  # 完成
-    FAILED = "failed"  # 流标
-    CANCELLED = "cancelled"  # 终止
-
+__all__ = ["MACHINE", "Phase", "Received", "Tender", "fold", "place_of", "stream_of"]
 
 _OWNERS = frozenset({Role.PURCHASER, Role.AGENCY})
-
-_STAYING = [
-    (Phase.DRAFT, CommitteeFormed),
-    (Phase.BIDDING, CommitteeReshared),
-    (Phase.BIDDING, NoticeCorrected),
-    (Phase.BIDDING, QuestionAsked),
-    (Phase.BIDDING, QuestionAnswered),
-    (Phase.BIDDING, EnvelopeReceived),
-    (Phase.BIDDING, EnvelopeWithdrawn),
-    (Phase.SEALED, BracketWide),
-    (Phase.SEALED, LotsFailed),
-    *(
-        (phase, fact)
-        for phase in (Phase.SEALED, Phase.TECHNICAL)
-        for fact in (
-            CokeyRevealed,
-            CokeyMissing,
-            ShareGiven,
-            ShareBlamed,
-            EnvelopeOpened,
-            EnvelopeUnopened,
-        )
-    ),
-    (Phase.NOTICED, ContractSigned),
-]
-
-MACHINE: Machine[Phase] = Machine(
-    Phase.DRAFT,
-    [
-        (Phase.DRAFT, TenderDrafted, Phase.DRAFT),
-        (Phase.DRAFT, TenderPublished, Phase.BIDDING),
-        (Phase.DRAFT, TenderCancelled, Phase.CANCELLED),
-        (Phase.BIDDING, TenderCancelled, Phase.CANCELLED),
-        (Phase.BIDDING, BiddingClosed, Phase.SEALED),
-        (Phase.SEALED, TenderFailed, Phase.FAILED),
-        (Phase.SEALED, TechnicalOpened, Phase.TECHNICAL),
-        (Phase.SEALED, OpeningRecorded, Phase.OPENED),
-        (Phase.TECHNICAL, OpeningRecorded, Phase.OPENED),
-        (Phase.OPENED, CandidatesRecommended, Phase.RECOMMENDED),
-        (Phase.RECOMMENDED, TenderFailed, Phase.FAILED),
-        (Phase.RECOMMENDED, CandidatesPublished, Phase.PUBLICITY),
-        (Phase.RECOMMENDED, AwardDecided, Phase.AWARDED),
-        (Phase.PUBLICITY, AwardDecided, Phase.AWARDED),
-        (Phase.AWARDED, AwardNoticed, Phase.NOTICED),
-        (Phase.NOTICED, TenderCompleted, Phase.COMPLETE),
-        *((phase, fact, phase) for phase, fact in _STAYING),
-    ],
-)
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -134,8 +66,11 @@ class Received(msgspec.Struct, frozen=True):
     @property
     def place(self) -> tuple[bytes, int, int]:
         """Pseudonym, lot and stage: a later envelope with the same place replaces this one."""
-        header = self.prefix.header
-        return header.vk, header.lot, header.stage
+        return place_of(self.prefix)
+
+
+def place_of(prefix: Prefix) -> tuple[bytes, int, int]:
+    return prefix.header.vk, prefix.header.lot, prefix.header.stage
 
 
 class Tender(msgspec.Struct):
@@ -156,6 +91,7 @@ class Tender(msgspec.Struct):
     corrections: list[tuple[NoticeCorrected, datetime]] = []
     received: dict[str, Received] = {}
     current: dict[tuple[bytes, int, int], str] = {}
+    latest: dict[tuple[bytes, int, int], str] = {}  # the withdrawn ones included
     encapsulated: set[bytes] = set()
     withdrawn: set[str] = set()
     closed: BiddingClosed | None = None
@@ -195,6 +131,12 @@ class Tender(msgspec.Struct):
         if expected is not None and actor != expected:
             raise RoleMissing(party=actor, fact=type(fact).__name__, roles=expected)
         return MACHINE.after(phase, type(fact))
+
+    def snapshot(self) -> "Tender":
+        """A copy that stays as it is while this state moves on."""
+        kept: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
+        containers = (dict, list, set)
+        return Tender(**{n: copy(v) if isinstance(v, containers) else v for n, v in kept.items()})
 
     @property
     def drafted(self) -> TenderDrafted:
@@ -290,7 +232,7 @@ def _received(tender: Tender, fact: EnvelopeReceived, stamp: Stamp) -> None:
     prefix = Prefix.parse(bytes.fromhex(fact.prefix))
     bid = Received(prefix.eid, prefix, stamp.index, stamp.at)
     tender.received[bid.eid] = bid
-    tender.current[bid.place] = bid.eid
+    tender.current[bid.place] = tender.latest[bid.place] = bid.eid
     tender.encapsulated.add(bid.prefix.enc)
 
 

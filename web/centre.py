@@ -28,11 +28,11 @@ from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Actor, Role
 from trading.kernel.settings import Settings, read_secret
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import ActorKey, KeyType, NoteKey, VerifierKey
-from trading.ledger.store import SqliteStore
+from trading.ledger.store_sqlite import SqliteStore
 from trading.ledger.witness import AsksWitness
 from web.pipes import TrusteeProcess, WitnessProcess, kaifeng
 
@@ -63,9 +63,9 @@ def log_keys(data: Path, settings: Settings) -> list[NoteKey]:
     return keys
 
 
-def open_ledger(data: Path, settings: Settings, clock: SystemClock) -> SqliteLedger:
+def open_ledger(data: Path, settings: Settings, clock: SystemClock) -> GroupLedger:
     store = SqliteStore(data / "ledger.db")
-    return SqliteLedger(store, log_keys(data, settings), clock, settings.batch_limit)
+    return GroupLedger(store, log_keys(data, settings), clock, settings.batch_limit)
 
 
 class Centre:

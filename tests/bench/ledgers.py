@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from trading.kernel.instant import Clock
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import KeyType, NoteKey
-from trading.ledger.store import SqliteStore
+from trading.ledger.store_sqlite import SqliteStore
 from trading.ledger.witness import Answer, Witness
 
 __all__ = ["Bystander", "Institutions", "log_keys", "new_ledger"]
@@ -22,8 +22,8 @@ def log_keys() -> list[NoteKey]:
 
 def new_ledger(
     folder: Path, clock: Clock, batch: int, keys: list[NoteKey] | None = None
-) -> SqliteLedger:
-    return SqliteLedger(SqliteStore(folder / "ledger.db"), keys or log_keys(), clock, batch)
+) -> GroupLedger:
+    return GroupLedger(SqliteStore(folder / "ledger.db"), keys or log_keys(), clock, batch)
 
 
 class Bystander:
@@ -54,5 +54,5 @@ class Institutions:
         self.text = write_policy(logs, verifiers, quorum=2)
         self.policy = Policy.parse(self.text)
 
-    def publisher(self, ledger: SqliteLedger) -> Publisher:
+    def publisher(self, ledger: GroupLedger) -> Publisher:
         return Publisher(ledger, list(self.witnesses), self.policy)

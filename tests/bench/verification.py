@@ -24,7 +24,7 @@ from trading.kernel.ids import SystemIds
 from trading.kernel.instant import FrozenClock, SystemClock
 from trading.kernel.party import Role
 from trading.ledger.archive import open_archive
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.entry import Stamp, act_message
 from trading.ledger.fact import Fact, write_fact
 from trading.ledger.port import ANY, Draft
@@ -63,7 +63,7 @@ class _Writer:
         self._institutions = Institutions(folder, clock)
         self._folder, self._ids = folder, SystemIds(SystemClock())
         keys = self._institutions.keys
-        self.ledger: SqliteLedger = new_ledger(folder, clock, _BATCH, keys)
+        self.ledger: GroupLedger = new_ledger(folder, clock, _BATCH, keys)
         self._publisher = self._institutions.publisher(self.ledger)
 
     def fill(self, size: int, signers: list[tuple[str, ActorKey]], bar: Progress) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from trading.kernel.errors import (
+    ClaimTaken,
     Fatal,
     HeadMoved,
     KeyReused,
@@ -18,11 +19,13 @@ from trading.kernel.errors import (
     WriterStopped,
 )
 from trading.kernel.instant import FrozenClock
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.fact import Fact
 from trading.ledger.port import ANY, Draft
 from trading.ledger.signature import KeyType, NoteKey
-from trading.ledger.store import Head, SqliteStore
+from trading.ledger.store import Head, Rows
+from trading.ledger.store_postgres import PostgresStore
+from trading.ledger.store_sqlite import SqliteStore
 
 ORIGIN = "kaifeng.example/writer"
 KEYS = [
@@ -36,6 +39,13 @@ class Noted(Fact, frozen=True, tag="test.noted/1"):
     text: str = ""
 
 
+class Posted(Fact, frozen=True, tag="test.posted/1"):
+    """Many may be posted side by side."""
+
+    commutes = True
+    text: str = ""
+
+
 def draft(key: str, text: str = "", **more: object) -> Draft:
     return Draft(Noted(text=text), key, **more)  # type: ignore[arg-type]
 
@@ -45,13 +55,34 @@ def clock() -> FrozenClock:
     return FrozenClock(START)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_ledger(request, tmp_path: Path, clock: FrozenClock):
+    """Makes ledgers on one and the same store, in as many processes as it allows."""
+    url = request.getfixturevalue("postgres").database() if request.param == "postgres" else ""
+    made: list[GroupLedger] = []
+
+    def make() -> GroupLedger:
+        store = PostgresStore(url) if url else SqliteStore(tmp_path / "ledger.db")
+        made.append(GroupLedger(store, KEYS, clock))
+        return made[-1]
+
+    yield make
+    for ledger in made:
+        ledger.close()
+
+
 @pytest.fixture
-def ledger(tmp_path: Path, clock: FrozenClock):
-    with SqliteLedger(SqliteStore(tmp_path / "ledger.db"), KEYS, clock) as made:
+def ledger(new_ledger) -> GroupLedger:
+    return new_ledger()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, clock: FrozenClock):
+    with GroupLedger(SqliteStore(tmp_path / "ledger.db"), KEYS, clock) as made:
         yield made
 
 
-def test_a_lost_race_is_an_error_and_never_an_overwrite(ledger: SqliteLedger) -> None:
+def test_a_lost_race_is_an_error_and_never_an_overwrite(ledger: GroupLedger) -> None:
     ledger.append("s", 0, [draft("a")])
     with pytest.raises(LostRace) as lost:
         ledger.append("s", 0, [draft("b")])
@@ -59,7 +90,7 @@ def test_a_lost_race_is_an_error_and_never_an_overwrite(ledger: SqliteLedger) ->
     assert ledger.size() == 1
 
 
-def test_two_writers_at_one_height_one_wins(ledger: SqliteLedger) -> None:
+def test_two_writers_at_one_height_one_wins(ledger: GroupLedger) -> None:
     def attempt(number: int) -> bool:
         try:
             ledger.append("s", 0, [draft(f"k{number}")])
@@ -71,7 +102,7 @@ def test_two_writers_at_one_height_one_wins(ledger: SqliteLedger) -> None:
         assert sum(pool.map(attempt, range(32))) == 1
 
 
-def test_the_same_key_and_content_is_one_act(ledger: SqliteLedger) -> None:
+def test_the_same_key_and_content_is_one_act(ledger: GroupLedger) -> None:
     first = ledger.append("s", 0, [draft("a", "x")])
     assert ledger.append("s", 0, [draft("a", "x")]) == first
     assert ledger.size() == 1
@@ -87,7 +118,7 @@ def test_the_same_key_and_content_is_one_act(ledger: SqliteLedger) -> None:
         ("s", [draft("c"), draft("c")]),
     ],
 )
-def test_the_same_key_for_something_else_is_refused(ledger: SqliteLedger, again) -> None:
+def test_the_same_key_for_something_else_is_refused(ledger: GroupLedger, again) -> None:
     ledger.append("s", 0, [draft("a", "x")])
     stream, drafts = again
     with pytest.raises(KeyReused):
@@ -96,25 +127,58 @@ def test_the_same_key_for_something_else_is_refused(ledger: SqliteLedger, again)
     ledger.append("s", 1, [draft("z")])
 
 
-def test_one_refusal_in_a_batch_spares_its_neighbours(ledger: SqliteLedger) -> None:
+def test_one_refusal_in_a_batch_spares_its_neighbours(ledger: GroupLedger) -> None:
     futures = [ledger.submit("new", n % 2 * 5, [draft(f"k{n}")]) for n in range(6)]
     outcomes = [future.exception() for future in futures]
     assert sum(outcome is None for outcome in outcomes) == 1
     assert [f.height for _, f in ledger.stream("new")] == [0]
 
 
-def test_the_deadline_is_checked_at_the_commit(ledger: SqliteLedger, clock: FrozenClock) -> None:
+def test_acts_that_commute_need_not_know_of_each_other(ledger: GroupLedger) -> None:
+    ledger.append("s", 0, [draft("a")])
+    for number in range(5):
+        ledger.append("s", 1, [Draft(Posted(), f"p{number}")])
+    assert [stamp.height for _, stamp in ledger.stream("s")] == list(range(6))
+
+
+def test_acts_that_commute_give_way_to_what_does_not(ledger: GroupLedger) -> None:
+    ledger.append("s", 0, [draft("a")])
+    ledger.append("s", 1, [Draft(Posted(), "b")])
+    ledger.append("s", 2, [draft("c")])
+    with pytest.raises(LostRace):
+        ledger.append("s", 2, [Draft(Posted(), "d")])
+    with pytest.raises(LostRace):
+        ledger.append("s", 2, [draft("e")])
+    with pytest.raises(LostRace):
+        ledger.append("s", 4, [Draft(Posted(), "f")])
+    ledger.append("s", 3, [Draft(Posted(), "d")])
+
+
+def test_a_claim_is_taken_once_and_by_the_whole_request(ledger: GroupLedger) -> None:
+    ledger.append("s", ANY, [Draft(Posted(), "a", claims=("token:1", "enc:1"))])
+    futures = [
+        ledger.submit("s", ANY, [Draft(Posted(), f"b{n}", claims=("enc:2",))]) for n in range(5)
+    ]
+    assert sum(future.exception() is None for future in futures) == 1
+    with pytest.raises(ClaimTaken):
+        ledger.append("s", ANY, [Draft(Posted(), "c", claims=("enc:3", "token:1"))])
+    ledger.append("s", ANY, [Draft(Posted(), "d", claims=("enc:3",))])
+    assert ledger.append("s", ANY, [Draft(Posted(), "d", claims=("enc:3",))])[0].height == 2
+
+
+def test_the_deadline_is_checked_at_the_commit(embedded: GroupLedger, clock: FrozenClock) -> None:
     deadline = clock.at + timedelta(seconds=1)
-    ledger.append("s", ANY, [draft("a", before=deadline)])
+    embedded.append("s", ANY, [draft("a", before=deadline)])
     clock.advance(timedelta(seconds=1))
     with pytest.raises(TooLate):
-        ledger.append("s", ANY, [draft("b", before=deadline)])
-    assert ledger.size() == 1
+        embedded.append("s", ANY, [draft("b", before=deadline)])
+    assert embedded.size() == 1
 
 
 def test_time_that_does_not_progress_stops_the_writer(
-    ledger: SqliteLedger, clock: FrozenClock
+    embedded: GroupLedger, clock: FrozenClock
 ) -> None:
+    ledger = embedded
     ledger.append("s", ANY, [draft("a")])
     clock.advance(timedelta(hours=-1))
     with pytest.raises(Fatal) as fatal:
@@ -125,7 +189,8 @@ def test_time_that_does_not_progress_stops_the_writer(
         ledger.append("s", ANY, [draft("c")])
 
 
-def test_a_head_that_somebody_moved_stops_the_writer(ledger: SqliteLedger) -> None:
+def test_a_head_that_somebody_moved_stops_the_writer(embedded: GroupLedger) -> None:
+    ledger = embedded
     ledger.append("s", ANY, [draft("a")])
     import sqlite3
 
@@ -150,7 +215,7 @@ def test_a_damaged_store_does_not_start(tmp_path: Path, clock: FrozenClock, dama
     import sqlite3
 
     path = tmp_path / "ledger.db"
-    with SqliteLedger(SqliteStore(path), KEYS, clock) as ledger:
+    with GroupLedger(SqliteStore(path), KEYS, clock) as ledger:
         ledger.append("s", ANY, [draft("a")])
     db = sqlite3.connect(path)
     db.execute("DROP TRIGGER entry_unchanged")
@@ -159,12 +224,14 @@ def test_a_damaged_store_does_not_start(tmp_path: Path, clock: FrozenClock, dama
     db.close()
     store = SqliteStore(path)
     with pytest.raises(StoreDamaged):
-        SqliteLedger(store, KEYS, clock)
+        GroupLedger(store, KEYS, clock)
     store.close()
 
 
-def test_entries_cannot_be_changed_through_our_own_connection(ledger: SqliteLedger) -> None:
+def test_entries_cannot_be_changed_through_our_own_connection(embedded: GroupLedger) -> None:
     import sqlite3
+
+    ledger = embedded
 
     ledger.append("s", ANY, [draft("a")])
     for sql in (
@@ -176,19 +243,19 @@ def test_entries_cannot_be_changed_through_our_own_connection(ledger: SqliteLedg
             ledger.store._db.execute(sql)
 
 
-def test_a_restart_goes_on_where_it_stopped(tmp_path: Path, clock: FrozenClock) -> None:
-    path = tmp_path / "ledger.db"
+def test_a_restart_goes_on_where_it_stopped(new_ledger) -> None:
     for number in range(3):
-        with SqliteLedger(SqliteStore(path), KEYS, clock) as ledger:
-            stamps = ledger.append("s", number, [draft(f"k{number}")])
-            assert stamps[0].index == number
-            head = ledger.checkpoint().partition("\n\n")[0]
-    with SqliteLedger(SqliteStore(path), KEYS, clock) as ledger:
-        assert ledger.checkpoint().startswith(head)
-        assert [stamp.height for _, stamp in ledger.stream("s")] == [0, 1, 2]
+        ledger = new_ledger()
+        stamps = ledger.append("s", number, [draft(f"k{number}")])
+        assert stamps[0].index == number
+        head = ledger.checkpoint().partition("\n\n")[0]
+        ledger.close()
+    ledger = new_ledger()
+    assert ledger.checkpoint().startswith(head)
+    assert [stamp.height for _, stamp in ledger.stream("s")] == [0, 1, 2]
 
 
-def test_what_cannot_be_written_is_refused_and_the_writer_lives(ledger: SqliteLedger) -> None:
+def test_what_cannot_be_written_is_refused_and_the_writer_lives(ledger: GroupLedger) -> None:
     for stream, key in (("\ud800", "a"), ("s", "\ud800")):
         with pytest.raises(UnicodeEncodeError):
             ledger.submit(stream, ANY, [draft(key)])
@@ -199,13 +266,13 @@ def test_what_cannot_be_written_is_refused_and_the_writer_lives(ledger: SqliteLe
 
 
 def test_nothing_hangs_after_the_ledger_is_closed(tmp_path: Path, clock: FrozenClock) -> None:
-    ledger = SqliteLedger(SqliteStore(tmp_path / "ledger.db"), KEYS, clock)
+    ledger = GroupLedger(SqliteStore(tmp_path / "ledger.db"), KEYS, clock)
     ledger.close()
     with pytest.raises(WriterStopped):
         ledger.submit("s", ANY, [draft("a")]).result(timeout=5)
 
 
-def test_concurrent_streams_get_one_order_without_gaps(ledger: SqliteLedger) -> None:
+def test_concurrent_streams_get_one_order_without_gaps(ledger: GroupLedger) -> None:
     def work(name: str) -> None:
         for number in range(25):
             ledger.append(name, number, [draft(f"{name}-{number}")])
@@ -223,7 +290,9 @@ def test_concurrent_streams_get_one_order_without_gaps(ledger: SqliteLedger) -> 
 def test_a_head_is_stored_once(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "ledger.db")
     head = Head(0, b"r", START, "n")
-    store.commit(None, head, [], [])
+    store.begin([], [])
+    store.commit(None, head, Rows())
+    store.begin([], [])
     with pytest.raises(HeadMoved):
-        store.commit(None, head, [], [])
+        store.commit(None, head, Rows())
     store.close()

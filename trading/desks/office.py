@@ -1,10 +1,15 @@
 """办公室 what every desk works with: the ports, and the one way to read and write a tender."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future
 
+import msgspec
+
+from trading.bidding import claims
+from trading.desks.live import LiveTenders
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
-from trading.kernel.errors import LostRace, RoleMissing, StreamUnknown
+from trading.kernel.errors import KeyReused, LostRace, Refusal, RoleMissing
 from trading.kernel.files import Objects
 from trading.kernel.ids import Ids
 from trading.kernel.instant import Clock, Reading
@@ -13,12 +18,42 @@ from trading.ledger.entry import Stamp, act_message
 from trading.ledger.fact import Fact, write_fact
 from trading.ledger.port import ANY, Draft, Ledger
 from trading.ledger.publish import Publisher
-from trading.tender import Tender, fold, stream_of
+from trading.tender import Tender, stream_of
 
-__all__ = ["Decide", "Office"]
+__all__ = ["Act", "Acting", "Decide", "Office", "finish"]
 
 Decide = Callable[[Tender, Reading], Sequence[Fact]]
+Acting = Generator["Future[tuple[Stamp, ...]]", tuple[Stamp, ...], tuple[Stamp, ...]]
 _TRIES = 20
+
+
+class Act(msgspec.Struct, frozen=True):
+    """One act on a tender. `key` makes it idempotent: with the same `wanted` fact it is answered
+    as the first time. `patient` acts commute, and may be decided on a state a moment old.
+    """
+
+    decide: Decide
+    actor: Actor | None = None
+    in_time: bool = False
+    key: str = ""
+    wanted: Fact | None = None
+    patient: bool = False
+
+
+def finish(acting: Acting) -> tuple[Stamp, ...]:
+    """Wait for each attempt in this thread."""
+    try:
+        attempt = next(acting)
+        while True:
+            try:
+                stamps = attempt.result()
+            except LostRace as lost:
+                attempt = acting.throw(lost)
+            else:
+                attempt = acting.send(stamps)
+    except StopIteration as done:
+        answer: tuple[Stamp, ...] = done.value
+        return answer
 
 
 class Office:
@@ -38,14 +73,14 @@ class Office:
         check_method: Callable[[str, Mapping[str, str]], None],
     ) -> None:
         self.ledger, self.publisher, self.objects = ledger, publisher, objects
+        self.live = LiveTenders(ledger)
         self.clock, self.ids, self.calendar = clock, ids, calendar
         self.check_method = check_method
 
     def load(self, tender: str) -> Tender:
-        facts = self.ledger.stream(stream_of(tender))
-        if not facts:
-            raise StreamUnknown(stream=stream_of(tender))
-        return fold(tender, facts)
+        """A copy of the tender's state; StreamUnknown if there is none."""
+        with self.live.held(tender) as state:
+            return state.snapshot()
 
     def act(
         self, tender: str, decide: Decide, actor: Actor | None = None, *, in_time: bool = False
@@ -54,32 +89,61 @@ class Office:
 
         `in_time` lets the writer itself refuse the act once the tender's deadline has come.
         """
-        for _ in range(_TRIES):
-            state = self.load(tender)
-            facts = decide(state, self.clock.read())
-            phase = state.phase
-            for fact in facts:  # nothing is written that the fold would not take
-                phase = state.next_phase(phase, fact, actor.party if actor else "")
-            drafts = [
-                self.draft(stream_of(tender), fact, actor, state if in_time else None)
-                for fact in facts
-            ]
+        finish(self.acting(tender, Act(decide, actor, in_time=in_time)))
+        return self.load(tender)
+
+    def acting(self, tender: str, act: Act) -> Acting:
+        """The same as steps: every yielded future is one attempt to write, to be waited for by a
+        thread (`finish`) or by an event loop. Returns the stamps of what was written.
+        """
+        race = LostRace(stream=stream_of(tender), expected="?", actual="?")
+        for attempt in range(_TRIES):
+            with self.live.held(tender, fresh=attempt > 0, patient=act.patient) as state:
+                try:
+                    drafts = self._decided(state, act)
+                except Refusal:
+                    repeated = self._repeated(act, stream_of(tender))
+                    if repeated is None:
+                        raise
+                    return repeated
+                height = state.height
             if not drafts:
-                return state
+                return ()
             try:
-                stamps = self.ledger.append(stream_of(tender), state.height, drafts)
-            except LostRace:
-                continue
-            for fact, stamp in zip(facts, stamps, strict=True):
-                state.apply(fact, stamp)
-            return state
-        raise LostRace(stream=stream_of(tender), expected=state.height, actual="?")
+                return (yield self.ledger.submit(stream_of(tender), height, drafts))
+            except LostRace as lost:
+                race = lost
+        raise race
+
+    def _decided(self, state: Tender, act: Act) -> list[Draft]:
+        facts = act.decide(state, self.clock.read())
+        phase, actor = state.phase, act.actor
+        for fact in facts:  # nothing is written that the fold would not take
+            phase = state.next_phase(phase, fact, actor.party if actor else "")
+        stream, limit = stream_of(state.id), state if act.in_time else None
+        drafts = [self.draft(stream, fact, actor, limit) for fact in facts]
+        if act.key and drafts:
+            drafts[0] = msgspec.structs.replace(drafts[0], key=act.key)
+        return [
+            msgspec.structs.replace(draft, claims=claims(state, draft.fact)) for draft in drafts
+        ]
+
+    def _repeated(self, act: Act, stream: str) -> tuple[Stamp, ...] | None:
+        """The stamp of the first time, if this is a second time; KeyReused if it is another act."""
+        earlier = self.ledger.find(act.key) if act.key else None
+        if earlier is None:
+            return None
+        fact, stamp = earlier
+        if fact != act.wanted or stamp.stream != stream:
+            raise KeyReused(key=act.key)
+        return (stamp,)
 
     def draft(
         self, stream: str, fact: Fact, actor: Actor | None, limit: Tender | None = None
     ) -> Draft:
         """Signed by the actor; RoleMissing if its roles do not allow the fact."""
-        key, before = self.ids.mint(), limit.deadline if limit else None
+        key = actor.act_id if actor and actor.act_id else self.ids.mint()
+        before = limit.deadline if limit else None
         article = str(limit.procedure.articles.late) if limit else ""
         roles = actor.roles if actor else frozenset({Role.PLATFORM})
         if not fact.by & roles:

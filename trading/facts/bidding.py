@@ -14,6 +14,7 @@ __all__ = [
 class EnvelopeReceived(Fact, frozen=True, tag="envelope.received/1"):
     """`prefix`: the 418 bytes, hex. They name tender, lot, stage, pseudonym and body digest."""
 
+    commutes = True
     prefix: str
 
 
@@ -29,6 +30,7 @@ class EnvelopeRefused(Fact, frozen=True, tag="envelope.refused/1"):
 class EnvelopeWithdrawn(Fact, frozen=True, tag="envelope.withdrawn/1"):
     """撤回, signed by the bid's pseudonym."""
 
+    commutes = True
     eid: str
     signature: str
 

@@ -21,6 +21,7 @@ class NoticeCorrected(Fact, frozen=True, tag="notice.corrected/1"):
 class QuestionAsked(Fact, frozen=True, tag="question.asked/1"):
     """The asker stays hidden: who took the documents is secret until the opening (法 22)."""
 
+    commutes = True
     question: str
     text: str
 

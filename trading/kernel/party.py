@@ -31,9 +31,15 @@ class Signs(Protocol):
 
 
 class Actor:
-    """A party at work: its name in the ledger, its roles, and its signing key."""
+    """A party at work: its name in the ledger, its roles, and its signing key.
 
-    def __init__(self, party: PartyId, roles: frozenset[Role], key: Signs) -> None:
+    `act_id` is given where the act was signed elsewhere: the signature covers it.
+    """
+
+    def __init__(
+        self, party: PartyId, roles: frozenset[Role], key: Signs, act_id: str = ""
+    ) -> None:
         self.party = party
         self.roles = roles
         self.key = key
+        self.act_id = act_id

@@ -23,7 +23,7 @@ from trading.ledger.entry import read_entry
 from trading.ledger.note import Note
 from trading.ledger.port import Record
 from trading.ledger.signature import VerifierKey
-from trading.ledger.store import SCHEMA
+from trading.ledger.store_sqlite import SCHEMA
 from trading.ledger.tiles import WIDTH, bundle, entries_path, tile_files
 from trading.ledger.tree import Tree
 

@@ -1,103 +1,90 @@
 """The sequencer: many requests, one transaction, one signed head; acknowledged after the commit.
 
 One thread owns tree, streams and head. A batch is whatever queued while the previous one was
-being written, so nothing waits when the ledger is idle. Anything unexpected is fatal: the writer
+being written, so nothing waits when the ledger is idle. What may heal (a full disk, a database
+that restarts) is waited for or refused, and writing goes on; anything else is fatal: the writer
 stops, every waiting request learns it, and the next start rebuilds the root from the entries.
 """
 
-import os
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Self
 
-import msgspec
-
 from trading.kernel.errors import (
-    KeyReused,
-    LostRace,
+    HeadMoved,
     NotErasable,
     Refusal,
     StoreDamaged,
+    StoreFull,
+    StoreUnreachable,
     TimeStoodStill,
-    TooLate,
     WriterStopped,
 )
 from trading.kernel.instant import Clock, Reading
+from trading.ledger.batch import Batch, Request
 from trading.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_log_signature
-from trading.ledger.entry import (
-    GENESIS,
-    SALT,
-    Entry,
-    Stamp,
-    leaf_data,
-    leaf_hash,
-    read_entry,
-    stamped,
-)
+from trading.ledger.entry import Stamp, leaf_hash, read_entry, stamped
 from trading.ledger.fact import Fact, write_fact
 from trading.ledger.note import Note
-from trading.ledger.port import ANY, Draft, Record
+from trading.ledger.port import Draft, Record
 from trading.ledger.signature import NoteKey
-from trading.ledger.store import Head, Row, SqliteStore
+from trading.ledger.store import Head, Opening, Store, Tip
 from trading.ledger.tree import Tree
 
-__all__ = ["SqliteLedger"]
+__all__ = ["GroupLedger"]
+
+_PATIENCE = 10.0  # seconds a batch waits for its database before its requests are refused
+_PAUSE = 0.1
+_CATCH_UP = Request("", 0, (), [], Future())  # a wake-up: another process has written
 
 
-class _Request(msgspec.Struct):
-    stream: str
-    expected: int
-    drafts: Sequence[Draft]
-    facts: list[bytes]
-    answer: "Future[tuple[Stamp, ...]]"
-
-
-class _Tip(msgspec.Struct):
-    """The end of a stream: its row id, the next height, the leaf hash of the last entry."""
-
-    sid: int
-    height: int
-    prev: str
-
-
-class _Batch(msgspec.Struct):
-    reading: Reading
-    rows: list[Row] = []
-    streams: list[tuple[int, str]] = []
-    answers: list[tuple["Future[tuple[Stamp, ...]]", tuple[Stamp, ...]]] = []
-    keys: dict[str, tuple[Stamp, bytes]] = {}
-
-
-class SqliteLedger:
-    """The Ledger port on SQLite. Call `close` (or use `with`) to stop the writer thread."""
+class GroupLedger:
+    """The Ledger port on a Store. Call `close` (or use `with`) to stop the writer thread."""
 
     def __init__(
-        self, store: SqliteStore, keys: list[NoteKey], clock: Clock, batch_limit: int = 1000
+        self, store: Store, keys: list[NoteKey], clock: Clock, batch_limit: int = 1000
     ) -> None:
         self.store, self._keys, self._clock, self._limit = store, keys, clock, batch_limit
         self._origin = keys[0].verifier.name
         self._tree = Tree()
-        self._tips: dict[str, _Tip] = {}
+        self._tips: dict[str, Tip] = {}
+        self._wakes: list[Callable[[int], None]] = []
         self._head = self._load()
-        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._stopped: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
+        store.on_growth(self._grown_elsewhere)
 
     # -- reading ------------------------------------------------------------------------------
 
     def size(self) -> int:
         return self._head.size if self._head else 0
 
-    def stream(self, name: str) -> list[tuple[Fact, Stamp]]:
+    @property
+    def waiting(self) -> int:
+        """Requests that no batch has taken yet."""
+        return self._queue.qsize()
+
+    @property
+    def stopped(self) -> BaseException | None:
+        """Why nothing is written any more; None while the writer lives."""
+        return self._stopped
+
+    def stream(self, name: str, start: int = 0) -> list[tuple[Fact, Stamp]]:
         return [
             stamped(read_entry(record.raw, record.index), record.index, leaf_hash(record.leaf))
-            for record in self.store.stream_rows(name)
+            for record in self.store.stream_rows(name, start)
             if record.raw
         ]
+
+    def find(self, key: str) -> tuple[Fact, Stamp] | None:
+        index, leaf, raw = self.store.find([key]).get(key, (0, b"", b""))
+        return stamped(read_entry(raw, index), index, leaf_hash(leaf)) if raw else None
 
     def records(self, start: int = 0, end: int | None = None) -> Iterator[Record]:
         return self.store.rows(start, self.size() if end is None else end)
@@ -109,8 +96,8 @@ class SqliteLedger:
         time = int(head.at.timestamp()) if head else 0
         return str(note.with_signatures([key.sign(note.text, time) for key in self._keys[1:]]))
 
-    def cosigned(self) -> list[str]:
-        return self.store.cosigned()
+    def cosigned(self, start: int = 0) -> list[str]:
+        return self.store.cosigned(start)
 
     def keep_cosigned(self, note: str) -> None:
         self.store.keep_cosigned(Checkpoint.parse(Note.parse(note).text).size, note)
@@ -120,6 +107,13 @@ class SqliteLedger:
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         return self._tree.consistency(old, min(new, self.size()))
+
+    def hashes(self, level: int, start: int, end: int) -> bytes:
+        """Of complete subtrees of 2**level leaves, for the tiles."""
+        return self._tree.hashes(level, start, end)
+
+    def on_growth(self, wake: Callable[[int], None]) -> None:
+        self._wakes.append(wake)
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -137,7 +131,7 @@ class SqliteLedger:
         if not drafts:
             answer.set_result(())
             return answer
-        self._queue.put(_Request(stream, expected, drafts, facts, answer))
+        self._queue.put(Request(stream, expected, drafts, facts, answer))
         if self._stopped:
             self._refuse_waiting()
         return answer
@@ -155,6 +149,8 @@ class SqliteLedger:
         self.store.erase(index)
 
     def close(self) -> None:
+        if not self._thread.is_alive() and isinstance(self._stopped, WriterStopped):
+            return
         self._queue.put(None)
         self._thread.join()
         self.store.close()
@@ -174,8 +170,7 @@ class SqliteLedger:
                 self._commit(requests)
             except BaseException as error:  # noqa: BLE001  whatever it is, the writer must stop
                 self._stopped = error
-                for waiting in requests:
-                    _refuse(waiting, error)
+                _refuse(requests, error)
                 self._refuse_waiting()
                 break
             if last:
@@ -183,8 +178,9 @@ class SqliteLedger:
         self._stopped = self._stopped or WriterStopped(cause="closed")
         self._refuse_waiting()
         self.store.close_thread()
+        self._wake()
 
-    def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
+    def _gather(self, first: Request) -> tuple[list[Request], bool]:
         requests, count = [first], len(first.drafts)
         while count < self._limit:
             try:
@@ -204,111 +200,125 @@ class SqliteLedger:
             except queue.Empty:
                 return
             if waiting:
-                _refuse(waiting, WriterStopped(cause=self._stopped))
+                _refuse([waiting], WriterStopped(cause=self._stopped))
 
-    def _commit(self, requests: list[_Request]) -> None:
-        reading = self._clock.read()
-        if self._head and reading.at <= self._head.at:
-            raise TimeStoodStill(last=self._head.at, now=reading.at)
-        batch = _Batch(reading)
-        known = self.store.find([draft.key for request in requests for draft in request.drafts])
-        for request in requests:
+    def _commit(self, requests: list[Request]) -> None:
+        """Until the batch is durable, or its database has been away for too long."""
+        patience = time.monotonic() + _PATIENCE
+        while True:
             try:
-                self._admit(request, batch, known)
-            except Refusal as refusal:
-                request.answer.set_exception(refusal)
-        if batch.rows:
-            size = self._tree.size
-            note = str(self._sign(size, reading.at))
-            head = Head(size, self._tree.root(size), reading.at, note)
-            self.store.commit(self._head, head, batch.rows, batch.streams)
-            self._head = head
+                self._attempt([item for item in requests if not item.answer.done()])
+            except StoreFull as full:
+                self._forget()
+                _refuse(requests, full)
+            except (StoreUnreachable, TimeStoodStill) as error:
+                self._forget()
+                healing = isinstance(error, StoreUnreachable) or self.store.is_shared
+                if healing and time.monotonic() < patience:
+                    time.sleep(_PAUSE)
+                    continue
+                if not isinstance(error, StoreUnreachable):
+                    raise
+                _refuse(requests, error)
+            return
+
+    def _attempt(self, requests: list[Request]) -> None:
+        drafts = [draft for request in requests for draft in request.drafts]
+        if not drafts:
+            self._follow(self.store.head())
+            self._wake()
+            return
+        claims = [claim for draft in drafts for claim in draft.claims]
+        try:
+            opening = self.store.begin([draft.key for draft in drafts], claims)
+            batch = self._decide(requests, opening)
+            if batch.rows.entries:
+                self._head = self._seal(batch, opening.head)
+            else:
+                self.store.confirm()
+        except BaseException:
+            self.store.rollback()
+            raise
+        self._tips.update(batch.rows.tips)
         for answer, stamps in batch.answers:
             answer.set_result(stamps)
+        self._wake()
 
-    def _admit(
-        self, request: _Request, batch: _Batch, known: dict[str, tuple[int, bytes, bytes]]
-    ) -> None:
-        if request.drafts[0].key in known or request.drafts[0].key in batch.keys:
-            batch.answers.append((request.answer, self._repeated(request, batch, known)))
+    def _decide(self, requests: list[Request], opening: Opening) -> Batch:
+        self._follow(opening.head)
+        reading = self._read(opening)
+        names = {request.stream for request in requests} - self._tips.keys() - {""}
+        self._tips |= self.store.tips(sorted(names))
+        batch = Batch(self._tree, self._tips, opening, reading)
+        for request in requests:
+            try:
+                if request.drafts:
+                    batch.admit(request, self.store.next_stream)
+            except Refusal as refusal:
+                request.answer.set_exception(refusal)
+        return batch
+
+    def _read(self, opening: Opening) -> Reading:
+        """The database's clock where it has one: all processes then decide by the same."""
+        reading = self._clock.read()
+        if opening.at:
+            reading = Reading(opening.at, reading.error)
+        if opening.head and reading.at <= opening.head.at:
+            raise TimeStoodStill(last=opening.head.at, now=reading.at)
+        return reading
+
+    def _seal(self, batch: Batch, old: Head | None) -> Head:
+        size, at = self._tree.size, batch.reading.at
+        head = Head(size, self._tree.root(size), at, str(self._sign(size, at)))
+        self.store.commit(old, head, batch.rows)
+        return head
+
+    def _follow(self, head: Head | None) -> None:
+        """Take over what other processes have committed since; it must extend what we know."""
+        if head == self._head:
             return
-        tip = self._tips.get(request.stream)
-        actual = tip.height if tip else 0
-        if request.expected not in (actual, ANY):
-            raise LostRace(stream=request.stream, expected=request.expected, actual=actual)
-        if len({draft.key for draft in request.drafts}) != len(request.drafts):
-            raise KeyReused(key=request.drafts[0].key)
-        for draft in request.drafts:
-            if draft.before and not batch.reading.is_surely_before(draft.before):
-                raise TooLate(act="提交", deadline=draft.before, article=draft.article)
-            if draft.key in known or draft.key in batch.keys:
-                raise KeyReused(key=draft.key)
-        if tip is None:
-            tip = self._tips[request.stream] = _Tip(len(self._tips) + 1, 0, GENESIS)
-            batch.streams.append((tip.sid, request.stream))
-        salts = os.urandom(SALT * len(request.drafts))
-        stamps = tuple(
-            self._add(request, tip, number, salts[SALT * number : SALT * (number + 1)], batch)
-            for number in range(len(request.drafts))
-        )
-        batch.answers.append((request.answer, stamps))
+        known = self.size()
+        ours_alone = self._head and not self.store.is_shared
+        if head is None or head.size <= known or ours_alone:
+            raise HeadMoved(expected=known)
+        for leaf in self.store.leaves(known, head.size):
+            self._tree.append(leaf_hash(leaf))
+        self._check(head)
+        self._tips.clear()
+        self._head = head
 
-    def _add(self, request: _Request, tip: _Tip, number: int, salt: bytes, batch: _Batch) -> Stamp:
-        draft, fact, stream = request.drafts[number], request.facts[number], request.stream
-        at, index, height = batch.reading.at, self._tree.size, tip.height
-        entry = Entry(
-            draft.actor, at, msgspec.Raw(fact), height, draft.key, tip.prev, draft.sig, stream
-        )
-        raw = entry.encode()
-        data = leaf_data(salt, raw, personal=draft.fact.personal)
-        leaf = leaf_hash(data)
-        self._tree.append(leaf)
-        batch.rows.append((index, tip.sid, height, draft.key, data, salt, raw))
-        tip.height, tip.prev = height + 1, leaf.hex()
-        stamp = Stamp(index, at, stream, height, draft.actor, tip.prev)
-        batch.keys[draft.key] = (stamp, fact)
-        return stamp
+    def _forget(self) -> None:
+        """What a batch that was not committed has left in memory."""
+        self._tree.cut(self.size())
+        self._tips.clear()
 
-    def _repeated(
-        self, request: _Request, batch: _Batch, known: dict[str, tuple[int, bytes, bytes]]
-    ) -> tuple[Stamp, ...]:
-        stamps = []
-        for draft, fact in zip(request.drafts, request.facts, strict=True):
-            stamp, before = self._earlier(draft.key, batch, known)
-            same = stamp and (stamp.stream, stamp.actor) == (request.stream, draft.actor)
-            if stamp is None or not same or before != fact:
-                raise KeyReused(key=draft.key)
-            stamps.append(stamp)
-        return tuple(stamps)
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake(self.size())
 
-    @staticmethod
-    def _earlier(
-        key: str, batch: _Batch, known: dict[str, tuple[int, bytes, bytes]]
-    ) -> tuple[Stamp | None, bytes]:
-        if key in batch.keys:
-            return batch.keys[key]
-        if key not in known or not known[key][2]:
-            return None, b""
-        index, leaf, raw = known[key]
-        entry = read_entry(raw, index)
-        _, stamp = stamped(entry, index, leaf_hash(leaf))
-        return stamp, bytes(entry.fact)
+    def _grown_elsewhere(self, size: int) -> None:
+        if size > self.size() and not self._stopped:
+            self._queue.put(_CATCH_UP)
 
     def _sign(self, size: int, at: datetime) -> Note:
         checkpoint = Checkpoint(self._origin, size, self._tree.root(size))
         return sign_checkpoint(checkpoint, self._keys[:1], int(at.timestamp()))
 
     def _load(self) -> Head | None:
-        """Rebuild tree and stream tips; the root must be the one the last head signed."""
-        for leaf in self.store.leaves():
-            self._tree.append(leaf_hash(leaf))
-        for name, sid, height, leaf in self.store.streams():
-            self._tips[name] = _Tip(sid, height + 1, leaf_hash(leaf).hex())
+        """Rebuild the tree; its root must be the one the last head signed."""
         head = self.store.head()
+        for leaf in self.store.leaves(0, head.size if head else 1):
+            self._tree.append(leaf_hash(leaf))
         if head is None:
             if self._tree.size:
                 raise StoreDamaged(problem="有记录而无头部 / entries without a head")
             return None
+        self._check(head)
+        return head
+
+    def _check(self, head: Head | None) -> None:
+        if head is None:
+            raise StoreDamaged(problem="有记录而无头部 / entries without a head")
         signed = verify_log_signature(Note.parse(head.note), [key.verifier for key in self._keys])
         found = (self._tree.size, self._tree.root())
         if found != (signed.size, signed.root) or found != (head.size, head.root):
@@ -316,9 +326,9 @@ class SqliteLedger:
                 problem=f"记录 {found[0]} 条，检查点 {signed.size} 条"
                 f" / {found[0]} entries, checkpoint of {signed.size}"
             )
-        return head
 
 
-def _refuse(request: _Request, error: BaseException) -> None:
-    if not request.answer.done():
-        request.answer.set_exception(error)
+def _refuse(requests: list[Request], error: BaseException) -> None:
+    for request in requests:
+        if request.drafts and not request.answer.done():
+            request.answer.set_exception(error)

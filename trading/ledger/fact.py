@@ -16,10 +16,15 @@ __all__ = ["Fact", "fact_types", "read_fact", "write_fact"]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    """`by` names the roles that may record it; `personal` facts can be erased (个人信息保护法)."""
+    """`by` names the roles that may record it; `personal` facts can be erased (个人信息保护法).
+
+    Facts that `commute` do not disturb each other: many may be decided side by side on one state
+    of their stream, as long as none of another kind comes between and their claims are free.
+    """
 
     by: ClassVar[frozenset[Role]] = frozenset({Role.PLATFORM})
     personal: ClassVar[bool] = False
+    commutes: ClassVar[bool] = False
 
 
 @cache

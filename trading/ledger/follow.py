@@ -5,7 +5,7 @@
 
 from typing import Protocol
 
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.entry import Stamp, leaf_hash, read_entry, stamped
 from trading.ledger.fact import Fact
 
@@ -21,7 +21,7 @@ class Follower(Protocol):
 class Following:
     """One follower on its way along the ledger."""
 
-    def __init__(self, ledger: SqliteLedger, follower: Follower) -> None:
+    def __init__(self, ledger: GroupLedger, follower: Follower) -> None:
         self._ledger, self._store, self._follower = ledger, ledger.store, follower
 
     @property

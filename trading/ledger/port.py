@@ -1,6 +1,6 @@
 """The ledger as everyone else sees it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol
@@ -17,7 +17,8 @@ __all__ = ["ANY", "Draft", "Ledger", "Record"]
 
 class Draft(msgspec.Struct, frozen=True):
     """A fact on its way in. `key` is its id and its idempotency key; `before` a deadline that the
-    writer checks against its own clock at the moment of the commit; `article` is what it cites.
+    writer checks against its own clock at the moment of the commit; `article` is what it cites;
+    `claims` are names that only one act may ever take (a token, an encapsulated key).
     """
 
     fact: Fact
@@ -26,6 +27,7 @@ class Draft(msgspec.Struct, frozen=True):
     sig: str = ""
     before: datetime | None = None
     article: str = ""
+    claims: tuple[str, ...] = ()
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -41,8 +43,9 @@ class Ledger(Protocol):
     """An append-only log of streams.
 
     `append` must store all drafts or none, must not answer before they are durable, and must
-    raise LostRace when the stream is not at `expected`; two drafts with one key are one act: the
-    second is answered with the stamp of the first (KeyReused if it says something else).
+    raise LostRace when the stream is not at `expected` (drafts that commute: when anything that
+    does not has come since) or a claim is taken; two drafts with one key are one act: the second
+    is answered with the stamp of the first (KeyReused if it says something else).
     """
 
     def submit(
@@ -51,8 +54,16 @@ class Ledger(Protocol):
 
     def append(self, stream: str, expected: int, drafts: Sequence[Draft]) -> tuple[Stamp, ...]: ...
 
-    def stream(self, name: str) -> list[tuple[Fact, Stamp]]:
-        """The facts of a stream in order, erased ones left out; empty for an unknown stream."""
+    def stream(self, name: str, start: int = 0) -> list[tuple[Fact, Stamp]]:
+        """The facts of a stream from a height on, erased ones left out; empty if unknown."""
+        ...
+
+    def find(self, key: str) -> tuple[Fact, Stamp] | None:
+        """The act with that key, unless it does not exist or was erased."""
+        ...
+
+    def on_growth(self, wake: Callable[[int], None]) -> None:
+        """`wake` is called with the new size after each batch, from any thread; must not block."""
         ...
 
     def records(self, start: int = 0, end: int | None = None) -> Iterator[Record]: ...
@@ -63,8 +74,8 @@ class Ledger(Protocol):
         """The newest checkpoint, signed by the log alone."""
         ...
 
-    def cosigned(self) -> list[str]:
-        """The cosigned checkpoints, oldest first."""
+    def cosigned(self, start: int = 0) -> list[str]:
+        """The cosigned checkpoints after the first `start`, oldest first."""
         ...
 
     def keep_cosigned(self, note: str) -> None: ...

@@ -1,6 +1,7 @@
 """Publishing: take the newest head to the witnesses and keep what the policy accepts."""
 
 from datetime import datetime
+from threading import Lock
 
 from trading.kernel.errors import Broken, NoteMalformed, Refusal, WitnessRefuses
 from trading.ledger.checkpoint import Checkpoint
@@ -21,7 +22,8 @@ class Publisher:
     def __init__(self, ledger: Ledger, witnesses: list[AsksWitness], policy: Policy) -> None:
         self._ledger, self._witnesses, self._policy = ledger, witnesses, policy
         self._sizes: dict[str, int] = {}
-        self._history: list[Witnessed] | None = None
+        self._history: list[Witnessed] = []
+        self._reading = Lock()
 
     def publish(self) -> Witnessed:
         """A cosigned checkpoint of the newest head, stored. QuorumMissing if too few answer."""
@@ -36,16 +38,15 @@ class Publisher:
         known = [line for line in lines if self._holds(line, note.text)]
         cosigned = str(note.with_signatures(known))
         witnessed = self._policy.check(cosigned)
-        history = self.history()
         self._ledger.keep_cosigned(cosigned)
-        history.append(witnessed)
         return witnessed
 
     def history(self) -> list[Witnessed]:
-        """All cosigned checkpoints of the ledger, oldest first; read and checked once."""
-        if self._history is None:
-            self._history = [self._policy.check(note) for note in self._ledger.cosigned()]
-        return self._history
+        """All cosigned checkpoints of the ledger, oldest first; each read and checked once."""
+        with self._reading:
+            fresh = self._ledger.cosigned(len(self._history))
+            self._history += [self._policy.check(note) for note in fresh]
+            return list(self._history)
 
     def around(self, moment: datetime) -> tuple[Witnessed | None, Witnessed | None]:
         """The last checkpoint that the witnesses date before the moment, the first at or after."""

@@ -38,6 +38,12 @@ class Tree:
             levels[level + 1] += hashlib.sha256(b"\x01" + levels[level][-64:]).digest()
             level, width = level + 1, width >> 1
 
+    def cut(self, size: int) -> None:
+        """Forget the leaves from `size` on: a batch that was not committed."""
+        self.size = size
+        for level, hashes in enumerate(self._levels):
+            del hashes[(size >> level) * _HASH :]
+
     def leaf(self, index: int) -> bytes:
         return bytes(self._levels[0][index * _HASH : (index + 1) * _HASH])
 

@@ -7,13 +7,13 @@ from centre import START
 
 from trading.kernel.errors import QuorumMissing, WitnessRefuses
 from trading.kernel.instant import FrozenClock
-from trading.ledger.committer import SqliteLedger
+from trading.ledger.committer import GroupLedger
 from trading.ledger.fact import Fact
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.port import ANY, Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import KeyType, NoteKey
-from trading.ledger.store import SqliteStore
+from trading.ledger.store_sqlite import SqliteStore
 from trading.ledger.witness import Answer, AsksWitness, Witness
 
 ORIGIN = "kaifeng.example/publish"
@@ -67,11 +67,11 @@ def ledger(tmp_path: Path):
         NoteKey(ORIGIN, KeyType.ED25519, b"1" * 32),
         NoteKey(ORIGIN, KeyType.COSIGN_MLDSA44, b"2" * 32),
     ]
-    with SqliteLedger(SqliteStore(tmp_path / "l.db"), keys, FrozenClock(START)) as made:
+    with GroupLedger(SqliteStore(tmp_path / "l.db"), keys, FrozenClock(START)) as made:
         yield made
 
 
-def publisher(ledger: SqliteLedger, folder: Path, kinds: list[type[Honest]]) -> Publisher:
+def publisher(ledger: GroupLedger, folder: Path, kinds: list[type[Honest]]) -> Publisher:
     logs = ledger._keys
     names = [f"w{n}" for n in range(len(kinds))]
     keys = {name: NoteKey.generate(f"{name}.x", KeyType.COSIGN_MLDSA44) for name in names}

@@ -9,6 +9,7 @@
         FileUnreadable (KF-006)
       IllegalTransition (KF-101)
       LostRace (KF-102)
+        ClaimTaken (KF-108)
       KeyReused (KF-103)
       NotErasable (KF-104)
       RoleMissing (KF-105)
@@ -33,6 +34,7 @@
         EnvelopeRepeated (KF-309)
         ReplacementInvalid (KF-310)
         Oversized (KF-311)
+        TokenInvalid (KF-312)
       CannotOpen (KF-320)
         CokeyWrong (KF-321)
         ContentMalformed (KF-322)
@@ -61,6 +63,9 @@
         TimeStoodStill (KF-702)
         StoreDamaged (KF-703)
         StoreBusy (KF-704)
+        StoreUnsafe (KF-707)
+      StoreFull (KF-705)
+      StoreUnreachable (KF-706)
       WitnessRefuses (KF-710)
       RecordUnreadable (KF-800)
         BidUnreadable (KF-801)
@@ -73,6 +78,7 @@ from trading.kernel.errors.refusal import (
     BidUnreadable,
     Broken,
     CheckpointBroken,
+    ClaimTaken,
     EntryBroken,
     Fatal,
     FileBroken,
@@ -94,6 +100,9 @@ from trading.kernel.errors.refusal import (
     SettingUnreadable,
     StoreBusy,
     StoreDamaged,
+    StoreFull,
+    StoreUnreachable,
+    StoreUnsafe,
     StreamUnknown,
     TimeStoodStill,
     UnknownPlugin,
@@ -127,6 +136,7 @@ from trading.kernel.errors.trade import (
     ShareInvalid,
     ShareUnknown,
     SignatureWrong,
+    TokenInvalid,
     TooEarly,
     TooFewBidders,
     TooFewShares,
@@ -145,6 +155,7 @@ __all__ = [
     "Broken",
     "CannotOpen",
     "CheckpointBroken",
+    "ClaimTaken",
     "CokeyWrong",
     "CommitteeRefusal",
     "ContentMalformed",
@@ -188,8 +199,12 @@ __all__ = [
     "SignatureWrong",
     "StoreBusy",
     "StoreDamaged",
+    "StoreFull",
+    "StoreUnreachable",
+    "StoreUnsafe",
     "StreamUnknown",
     "TimeStoodStill",
+    "TokenInvalid",
     "TooEarly",
     "TooFewBidders",
     "TooFewShares",

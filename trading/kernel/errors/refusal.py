@@ -80,6 +80,12 @@ class LostRace(Refusal):
     )
 
 
+class ClaimTaken(LostRace):
+    code = "KF-108"
+    zh = "{claim} 已被另一行为占用"
+    en = "{claim} has been taken by another act"
+
+
 class KeyReused(Refusal):
     code = "KF-103"
     zh = "幂等键 {key} 已用于另一内容；请换新键"
@@ -192,6 +198,27 @@ class StoreBusy(Fatal):
     code = "KF-704"
     zh = "账本 {path} 已由另一进程打开"
     en = "The ledger {path} is open in another process"
+
+
+class StoreFull(Refusal):
+    code = "KF-705"
+    zh = "存储空间已满（{path}），本次未被接受；腾出空间后自动恢复，请稍后用同一幂等键重试"
+    en = "The disk is full ({path}): not accepted; retry later under the same idempotency key"
+
+
+class StoreUnreachable(Refusal):
+    code = "KF-706"
+    zh = "数据库暂时不可用，结果未知：请用同一幂等键查询或重试（{problem}）"
+    en = (
+        "The database is away and the outcome unknown: ask or retry under the same"
+        " idempotency key ({problem})"
+    )
+
+
+class StoreUnsafe(Fatal):
+    code = "KF-707"
+    zh = "数据库设置不安全，拒绝启动：{problem}"
+    en = "The database is not set up safely, refusing to start: {problem}"
 
 
 class WitnessRefuses(Refusal):

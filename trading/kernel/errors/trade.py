@@ -117,6 +117,12 @@ class Oversized(EnvelopeRefusal):
     en = "The envelope has {size} bytes; the limit is {limit}"
 
 
+class TokenInvalid(EnvelopeRefusal):
+    code = "KF-312"
+    zh = "投标令牌无效：{problem}"
+    en = "The upload token is not valid: {problem}"
+
+
 class CannotOpen(Refusal):
     code = "KF-320"
     zh = "信封无法解开：{problem}"

@@ -1,0 +1,368 @@
+"""The store of many processes: PostgreSQL through asyncpg, one writer connection a process.
+
+Every batch takes the head's row lock first and the streams' after it, so the order of the ledger
+is the order of its commits, without gaps, and the deadline is decided by `clock_timestamp()` read
+under those locks. One NOTIFY a batch tells the other processes (ADR 0015).
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NoReturn, TypeVar
+
+import asyncpg
+
+from trading.kernel.errors import (
+    HeadMoved,
+    Refusal,
+    StoreFull,
+    StoreUnreachable,
+    StoreUnsafe,
+)
+from trading.ledger.port import Record
+from trading.ledger.store import Head, Known, Opening, Rows, Tip
+
+__all__ = ["PostgresStore"]
+
+T = TypeVar("T")
+
+_CHANNEL = "kaifeng_ledger"
+_CONNECT_TIMEOUT = 3.0
+_ANSWER_TIMEOUT = 8.0  # a database that says nothing for so long is treated as gone
+_READERS = 6
+_PAGE = 2_000
+_RECONNECT = 0.2
+
+_COLUMNS = ("idx", "sid", "height", "id", "leaf", "salt", "raw")
+_HEAD = "SELECT size, root, at, note FROM head WHERE one = 1"
+_KNOWN = "SELECT id, idx, leaf, raw FROM entry WHERE id = ANY($1::text[])"
+_TIPS = """SELECT name, sid, height, prev, barrier FROM stream
+           WHERE name = ANY($1::text[]) ORDER BY sid FOR UPDATE"""
+_MOVE_TIPS = """INSERT INTO stream (sid, name, height, prev, barrier)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[])
+    ON CONFLICT (sid) DO UPDATE SET height = excluded.height, prev = excluded.prev,
+                                    barrier = excluded.barrier"""
+_MOVE_HEAD = """UPDATE head SET size = $1, root = $2, at = $3, note = $4
+                WHERE one = 1 AND size = $5"""
+_ROWS = "SELECT idx, leaf, salt, raw FROM entry WHERE "
+
+# Without these an acknowledged act may not survive a crash of the database.
+_REQUIRED = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_apply"},
+}
+
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection was cut between two questions
+    asyncpg.OperatorInterventionError,  # shut down, starting up, cancelled
+    asyncpg.TransactionRollbackError,  # deadlock, serialization: the batch is tried again
+    asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the primary is being replaced
+    asyncpg.TooManyConnectionsError,
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresStore:
+    """`url` may name several hosts; the one that takes writes is used."""
+
+    is_shared = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._wakes: list[Callable[[int], None]] = []
+        self._readers: asyncpg.Pool | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="postgres-readers", daemon=True
+        )
+        self._thread.start()
+        self._writing = _Writer(url)
+        try:
+            self._call(self._check_settings())
+        except BaseException:
+            self.close()
+            raise
+        self._listener = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
+
+    # -- the sequencer's thread ---------------------------------------------------------------
+
+    def begin(self, keys: Sequence[str], claims: Sequence[str]) -> Opening:
+        return self._writing.run(self._writing.begin(keys, claims))
+
+    def tips(self, names: Sequence[str]) -> dict[str, Tip]:
+        rows = self._writing.run(self._writing.fetch(_TIPS, names)) if names else []
+        return {name: Tip(*place) for name, *place in rows}
+
+    def next_stream(self) -> int:
+        sql = "SELECT coalesce(max(sid), 0) + 1 FROM stream"
+        return int(self._writing.run(self._writing.fetch(sql))[0][0])
+
+    def commit(self, old: Head | None, new: Head, rows: Rows) -> None:
+        self._writing.run(self._writing.commit(old.size if old else 0, new, rows))
+
+    def confirm(self) -> None:
+        self._writing.run(self._writing.confirm())
+
+    def rollback(self) -> None:
+        self._writing.run(self._writing.rollback())
+
+    # -- any thread ---------------------------------------------------------------------------
+
+    def head(self) -> Head | None:
+        return _head(self._fetch(_HEAD)[0])
+
+    def find(self, keys: Sequence[str]) -> Known:
+        return _known(self._fetch(_KNOWN, list(keys)))
+
+    def stream_rows(self, name: str, start: int) -> Iterator[Record]:
+        where = """sid = (SELECT sid FROM stream WHERE name = $1) AND height >= $2
+                   ORDER BY height"""
+        return map(_record, self._fetch(_ROWS + where, name, start))
+
+    def rows(self, start: int, end: int) -> Iterator[Record]:
+        for low in range(start, end, _PAGE):
+            high = min(end, low + _PAGE)
+            where = "idx >= $1 AND idx < $2 ORDER BY idx"
+            yield from map(_record, self._fetch(_ROWS + where, low, high))
+
+    def leaves(self, start: int, end: int) -> Iterator[bytes]:
+        sql = "SELECT leaf FROM entry WHERE idx >= $1 AND idx < $2 ORDER BY idx"
+        for low in range(start, end, _PAGE):
+            for (leaf,) in self._fetch(sql, low, min(end, low + _PAGE)):
+                yield leaf
+
+    def cosigned(self, start: int = 0) -> list[str]:
+        sql = "SELECT note FROM cosigned WHERE n > $1 ORDER BY n"
+        return [row[0] for row in self._fetch(sql, start)]
+
+    def keep_cosigned(self, size: int, note: str) -> None:
+        """In growing order, whichever process was faster; the head's lock counts them."""
+        lock = _HEAD + " FOR UPDATE"
+        insert = """INSERT INTO cosigned (n, size, note)
+            SELECT coalesce(max(n), 0) + 1, $1, $2 FROM cosigned
+            HAVING coalesce(max(size), 0) <= $1"""
+        self._call(self._in_transaction((lock, ()), (insert, (size, note))))
+
+    def erase(self, index: int) -> None:
+        """The row's old version and its log go with the next vacuum and checkpoint."""
+        self._fetch("UPDATE entry SET salt = NULL, raw = NULL WHERE idx = $1", index)
+
+    def cursor(self, name: str) -> int:
+        rows = self._fetch("SELECT cursor FROM follower WHERE name = $1", name)
+        return int(rows[0][0]) if rows else 0
+
+    def move_cursor(self, name: str, cursor: int) -> None:
+        sql = """INSERT INTO follower (name, cursor) VALUES ($1, $2)
+                 ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor"""
+        self._fetch(sql, name, cursor)
+
+    def on_growth(self, wake: Callable[[int], None]) -> None:
+        self._wakes.append(wake)
+
+    def close_thread(self) -> None:
+        """Readers share one pool; nothing belongs to a thread."""
+
+    def close(self) -> None:
+        self._writing.close()
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(_ANSWER_TIMEOUT)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    # -- the readers' loop --------------------------------------------------------------------
+
+    def _fetch(self, sql: str, *values: object) -> list[Any]:
+        return self._call(self._read(sql, *values))
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except _GONE as error:
+            raise StoreUnreachable(problem=error or type(error).__name__) from error
+
+    async def _pool(self) -> asyncpg.Pool:
+        if self._readers is None:
+            self._readers = await asyncpg.create_pool(
+                self._url,
+                min_size=0,
+                max_size=_READERS,
+                timeout=_CONNECT_TIMEOUT,
+                command_timeout=_ANSWER_TIMEOUT,
+                target_session_attrs="read-write",
+            )
+        return self._readers
+
+    async def _read(self, sql: str, *values: object) -> list[Any]:
+        pool = await self._pool()
+        return list(await pool.fetch(sql, *values))
+
+    async def _in_transaction(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        pool = await self._pool()
+        async with pool.acquire() as connection, connection.transaction():
+            for sql, values in statements:
+                await connection.execute(sql, *values)
+
+    async def _check_settings(self) -> None:
+        for name, allowed in _REQUIRED.items():
+            found = (await self._read(f"SHOW {name}"))[0][0]
+            if found not in allowed:
+                raise StoreUnsafe(problem=f"{name} = {found}")
+
+    async def _listen(self) -> None:
+        """One connection that lives as long as the database; a new one after each loss."""
+        while True:
+            try:
+                connection = await asyncpg.connect(self._url, timeout=_CONNECT_TIMEOUT)
+            except _GONE:
+                await asyncio.sleep(_RECONNECT)
+                continue
+            gone = asyncio.Event()
+            try:
+                connection.add_termination_listener(lambda _, gone=gone: gone.set())
+                await connection.add_listener(_CHANNEL, self._heard)
+                self._grown(int(await connection.fetchval("SELECT size FROM head")))
+                await gone.wait()
+            except _GONE:
+                await asyncio.sleep(_RECONNECT)
+            finally:
+                connection.terminate()
+
+    def _heard(self, *heard: object) -> None:
+        self._grown(int(str(heard[-1])))
+
+    def _grown(self, size: int) -> None:
+        for wake in self._wakes:
+            wake(size)
+
+    async def _hang_up(self) -> None:
+        listener = getattr(self, "_listener", None)
+        if listener:
+            listener.cancel()
+        if self._readers:
+            self._readers.terminate()
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+
+class _Writer:
+    """The one connection that commits; used by the sequencer's thread alone."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._loop = asyncio.new_event_loop()
+        self._connection: asyncpg.Connection | None = None
+        self._doubt = False  # a commit's answer was lost: what is found may not be replicated yet
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """StoreUnreachable once the database is gone or silent; the connection is then given up."""
+        try:
+            return self._loop.run_until_complete(self._patiently(work))
+        except Refusal:
+            raise
+        except asyncpg.DiskFullError as error:
+            raise StoreFull(path="PostgreSQL") from error
+        except _GONE as error:
+            self._give_up(error)
+
+    async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
+        """Never cancels: a cancelled COMMIT would be acknowledged without its standby."""
+        task = asyncio.ensure_future(work)
+        done, _ = await asyncio.wait({task}, timeout=_ANSWER_TIMEOUT)
+        if not done:
+            if self._connection:
+                self._connection.terminate()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise TimeoutError
+        return task.result()
+
+    def _give_up(self, error: BaseException) -> NoReturn:
+        self._doubt = True
+        if self._connection:
+            self._connection.terminate()
+            self._connection = None
+        raise StoreUnreachable(problem=str(error) or type(error).__name__) from error
+
+    async def begin(self, keys: Sequence[str], claims: Sequence[str]) -> Opening:
+        connection = await self._connected()
+        await connection.execute("BEGIN")
+        head = _head(await connection.fetchrow(_HEAD + " FOR UPDATE"))
+        known = _known(await connection.fetch(_KNOWN, list(keys)))
+        taken = await self._claimed(connection, claims)
+        # a statement of its own: within the locking one the clock could be read before the wait
+        at: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return Opening(head, known, taken, at)
+
+    async def fetch(self, sql: str, *values: object) -> list[Any]:
+        connection = await self._connected()
+        return list(await connection.fetch(sql, *values))
+
+    async def commit(self, old: int, new: Head, rows: Rows) -> None:
+        connection = await self._connected()
+        names = dict(rows.streams)
+        tips = [(t.sid, n, t.height, t.prev, t.barrier) for n, t in rows.tips.items()]
+        if names or tips:
+            await connection.execute(_MOVE_TIPS, *map(list, zip(*tips, strict=True)))
+        await connection.copy_records_to_table("entry", records=rows.entries, columns=_COLUMNS)
+        if rows.claims:
+            sql = "INSERT INTO claim (name) SELECT unnest($1::text[])"
+            await connection.execute(sql, rows.claims)
+        moved = await connection.execute(_MOVE_HEAD, new.size, new.root, new.at, new.note, old)
+        if moved != "UPDATE 1":
+            raise HeadMoved(expected=old)
+        await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, str(new.size))
+        await connection.execute("COMMIT")
+        self._doubt = False
+
+    async def confirm(self) -> None:
+        """After a lost answer, what was found is first made as durable as a commit of our own."""
+        if not self._doubt:
+            await self.rollback()
+            return
+        connection = await self._connected()
+        await connection.execute("UPDATE head SET size = size")
+        await connection.execute("COMMIT")
+        self._doubt = False
+
+    async def rollback(self) -> None:
+        connection = self._connection
+        if connection and not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+
+    async def _claimed(self, connection: asyncpg.Connection, claims: Sequence[str]) -> set[str]:
+        if not claims:
+            return set()
+        sql = "SELECT name FROM claim WHERE name = ANY($1::text[])"
+        return {row[0] for row in await connection.fetch(sql, list(claims))}
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._url, timeout=_CONNECT_TIMEOUT, target_session_attrs="read-write"
+            )
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.terminate()
+            self._loop.run_until_complete(asyncio.sleep(0))  # let the transport go
+        self._loop.close()
+
+
+def _head(row: Any) -> Head | None:
+    return Head(row[0], row[1], row[2], row[3]) if row[0] else None
+
+
+def _known(rows: Sequence[Any]) -> Known:
+    return {row[0]: (row[1], row[2], row[3] or b"") for row in rows}
+
+
+def _record(row: Any) -> Record:
+    return Record(row[0], row[1], row[2] or b"", row[3] or b"")

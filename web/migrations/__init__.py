@@ -1,0 +1,1 @@
+"""The PostgreSQL schema, version by version: expand first, contract a release later."""
