@@ -16,9 +16,9 @@ from trading.desks.registrar import RegistrarDesk
 from trading.desks.trustee import Trustee, TrusteeAnswer, TrusteeRequest
 from trading.export import Trust, write_export
 from trading.kernel.calendar import Calendar
-from trading.kernel.files import Objects
 from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import FrozenClock
+from trading.kernel.objects import LocalObjects
 from trading.kernel.party import Actor, Role
 from trading.ledger.archive import open_archive
 from trading.ledger.committer import GroupLedger
@@ -76,7 +76,7 @@ class TestCentre:
         )
         (self.data / "policy.txt").write_text(self.policy_text)
         self.policy = Policy.parse(self.policy_text)
-        self.objects = Objects(self.data / "envelopes")
+        self.objects = LocalObjects(self.data / "envelopes")
         self.publisher = Publisher(self.ledger, list(self.witnesses), self.policy)
         self.office = Office(
             ledger=self.ledger,

@@ -1,5 +1,7 @@
 """评定分离·定标 the rules after evaluation: publicity, decision, award notice. Pure."""
 
+from datetime import datetime
+
 from trading.facts.award import AwardDecided, AwardNoticed, CandidatesPublished
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import (
@@ -16,8 +18,10 @@ from trading.tender import Tender
 __all__ = ["decide_award", "decide_notice_of_award", "decide_publicity"]
 
 
-def decide_publicity(tender: Tender, now: Reading, calendar: Calendar) -> CandidatesPublished:
-    """公示: starts in time, lasts as long as the law says and ends on a working day (条例 54)."""
+def decide_publicity(
+    tender: Tender, now: Reading, calendar: Calendar, until: datetime | None = None
+) -> CandidatesPublished:
+    """公示: starts in time, lasts at least as long as the law says, to a working day (条例 54)."""
     if tender.procedure.publicity is None or tender.recommended_at is None:
         raise AwardRefusal(
             problem="本采购方式不公示候选人 / this procedure has no publicity of candidates"
@@ -29,8 +33,11 @@ def decide_publicity(tender: Tender, now: Reading, calendar: Calendar) -> Candid
         if not pace.is_rehearsal and now.at > latest:
             raise RuleBroken(act="公示", article=rule.article, problem=f"> {latest.isoformat()}")
     rule = tender.procedure.publicity.at(now.at)
-    until = rule.period.after(now.at, calendar, pace)
-    return CandidatesPublished(until=calendar.roll(until, pace))
+    earliest = calendar.roll(rule.period.after(now.at, calendar, pace), pace)
+    if until and until < earliest:
+        problem = f"公示不得早于 {earliest.isoformat()} 结束 / may not end earlier"
+        raise RuleBroken(act="公示", article=rule.article, problem=problem)
+    return CandidatesPublished(until=until or earliest)
 
 
 def decide_award(

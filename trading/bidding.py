@@ -6,11 +6,13 @@ import msgspec
 
 from trading.envelope.admit import admit, check_replacement, check_withdrawal
 from trading.envelope.layout import Prefix
+from trading.envelope.token import TOKEN_MESSAGE, check_token
 from trading.facts.bidding import (
     BiddingClosed,
     BracketWide,
     EnvelopeReceived,
     EnvelopeWithdrawn,
+    TokenIssued,
 )
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
 from trading.kernel.calendar import BEIJING, Calendar
@@ -20,6 +22,7 @@ from trading.kernel.errors import (
     ParticipantLimit,
     ReplacementInvalid,
     RuleBroken,
+    TokenInvalid,
     TooEarly,
     TooFewBidders,
     TooLate,
@@ -31,10 +34,12 @@ from trading.ledger.policy import Witnessed
 from trading.tender import Phase, Tender, place_of
 
 __all__ = [
+    "check_right",
     "claims",
     "decide_cancel",
     "decide_close",
     "decide_failures",
+    "decide_issue",
     "decide_publish",
     "decide_receive",
     "decide_withdraw",
@@ -88,7 +93,9 @@ def decide_cancel(tender: Tender, ground: str) -> TenderCancelled:
     return TenderCancelled(ground=ground)
 
 
-def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeReceived:
+def decide_receive(
+    tender: Tender, prefix: Prefix, now: Reading, token: bytes = b""
+) -> EnvelopeReceived:
     """接收: in time, for this tender, sound, new, and rightly replacing if it replaces."""
     header = prefix.header
     # (1) the tender takes bids, and it is surely not too late
@@ -109,10 +116,23 @@ def decide_receive(tender: Tender, prefix: Prefix, now: Reading) -> EnvelopeRece
     # (4) never seen before: (kid, enc) is unique
     if prefix.eid in tender.received or prefix.enc in tender.encapsulated:
         raise EnvelopeRepeated
+    check_right(tender, token)
     # (5) it is the first of its pseudonym, or follows the one it replaces
     current = tender.current.get((header.vk, header.lot, header.stage))
     check_replacement(prefix, tender.received[current].prefix if current else None)
-    return EnvelopeReceived(prefix=prefix.pack().hex())
+    return EnvelopeReceived(prefix=prefix.pack().hex(), token=token.hex())
+
+
+def check_right(tender: Tender, token: bytes) -> None:
+    """Signed blindly when the documents were taken, and good for one envelope."""
+    key = bytes.fromhex(tender.drafted.token_key)
+    if not key:
+        if token:
+            raise TokenInvalid(problem="本项目不用令牌 / this tender knows no tokens")
+        return
+    check_token(key, token)
+    if token[:TOKEN_MESSAGE] in tender.spent:
+        raise TokenInvalid(problem="已使用过 / it has been used")
 
 
 def claims(tender: Tender, fact: Fact) -> tuple[str, ...]:
@@ -121,7 +141,8 @@ def claims(tender: Tender, fact: Fact) -> tuple[str, ...]:
     """
     if isinstance(fact, EnvelopeReceived):
         prefix = Prefix.parse(bytes.fromhex(fact.prefix))
-        return f"enc:{tender.id}:{prefix.enc.hex()}", _after(tender, place_of(prefix))
+        token = (f"token:{fact.token[: 2 * TOKEN_MESSAGE]}",) if fact.token else ()
+        return (f"enc:{tender.id}:{prefix.enc.hex()}", _after(tender, place_of(prefix)), *token)
     if isinstance(fact, EnvelopeWithdrawn):
         return (_after(tender, tender.received[fact.eid].place),)
     return ()
@@ -132,6 +153,17 @@ def _after(tender: Tender, place: tuple[bytes, int, int]) -> str:
     latest = tender.latest.get(place, "")
     end = "withdrawn" if latest in tender.withdrawn else "received"
     return f"after:{tender.id}:{key.hex()}:{lot}:{stage}:{latest}:{end}"
+
+
+def decide_issue(tender: Tender, wanted: TokenIssued, now: Reading) -> TokenIssued:
+    """领取招标文件: while the tender takes bids, if it asks for tokens at all."""
+    deadline = tender.deadline
+    if tender.phase is not Phase.BIDDING or not deadline or not now.is_surely_before(deadline):
+        article = tender.procedure.articles.late
+        raise TooLate(act="领取招标文件", deadline=deadline, article=article)
+    if not tender.drafted.token_key:
+        raise TokenInvalid(problem="本项目不用令牌 / this tender knows no tokens")
+    return wanted
 
 
 def decide_withdraw(tender: Tender, eid: str, signature: bytes, now: Reading) -> EnvelopeWithdrawn:

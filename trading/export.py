@@ -14,7 +14,8 @@ import msgspec
 from trading.facts.bidding import BiddingClosed
 from trading.kernel.canonical import canonical
 from trading.kernel.errors import FileUnreadable
-from trading.kernel.files import Objects, durable_write, read_chunks
+from trading.kernel.files import durable_write, read_chunks
+from trading.kernel.objects import Objects
 from trading.ledger.archive import (
     CHARTER,
     CHECKPOINTS,
@@ -63,7 +64,7 @@ def write_export(
         if Checkpoint.parse(Note.parse(note).text).size <= head.size:
             durable_write(partial / CHECKPOINTS / f"{number:06d}", [note.encode()])
     for eid in _published_envelopes(facts):
-        durable_write(partial / ENVELOPES / f"{eid}.kfe", read_chunks(objects.path(eid)))
+        durable_write(partial / ENVELOPES / f"{eid}.kfe", objects.chunks(eid))
     published = facts[-1][1].at if facts else publisher.publish().median
     durable_write(partial / RELEASES, [package(releases(facts), published), b"\n"])
     durable_write(partial / POLICY, [trust.policy.encode()])

@@ -13,6 +13,7 @@ from trading.facts.bidding import (
     BracketWide,
     EnvelopeReceived,
     EnvelopeWithdrawn,
+    TokenIssued,
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
@@ -27,6 +28,13 @@ from trading.facts.opening import (
     ShareGiven,
     TechnicalOpened,
 )
+from trading.facts.suspension import (
+    DeadlineExtended,
+    ResumptionAsked,
+    SuspensionAsked,
+    TenderResumed,
+    TenderSuspended,
+)
 from trading.facts.tender import (
     LotsFailed,
     TenderCancelled,
@@ -37,7 +45,7 @@ from trading.facts.tender import (
 )
 from trading.kernel.machine import Machine
 
-__all__ = ["MACHINE", "Phase"]
+__all__ = ["MACHINE", "PAUSABLE", "WHILE_SUSPENDED", "Phase"]
 
 
 class Phase(StrEnum):
@@ -55,6 +63,19 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"  # 终止
 
 
+PAUSABLE = (
+    Phase.BIDDING,
+    Phase.SEALED,
+    Phase.TECHNICAL,
+    Phase.OPENED,
+    Phase.RECOMMENDED,
+    Phase.PUBLICITY,
+    Phase.AWARDED,
+    Phase.NOTICED,
+)
+# What a suspended tender still takes; everything else waits until it is resumed.
+WHILE_SUSPENDED = frozenset({ResumptionAsked, TenderResumed, TenderCancelled})
+
 _STAYING = [
     (Phase.DRAFT, CommitteeFormed),
     (Phase.BIDDING, CommitteeReshared),
@@ -63,6 +84,7 @@ _STAYING = [
     (Phase.BIDDING, QuestionAnswered),
     (Phase.BIDDING, EnvelopeReceived),
     (Phase.BIDDING, EnvelopeWithdrawn),
+    (Phase.BIDDING, TokenIssued),
     (Phase.SEALED, BracketWide),
     (Phase.SEALED, LotsFailed),
     *(
@@ -78,6 +100,12 @@ _STAYING = [
         )
     ),
     (Phase.NOTICED, ContractSigned),
+    (Phase.BIDDING, DeadlineExtended),
+    *(
+        (phase, fact)
+        for phase in PAUSABLE
+        for fact in (SuspensionAsked, TenderSuspended, ResumptionAsked, TenderResumed)
+    ),
 ]
 
 MACHINE: Machine[Phase] = Machine(

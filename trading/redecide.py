@@ -4,7 +4,7 @@ One small function a fact; a fact without one needs no more than its place in th
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from trading.award import decide_award, decide_publicity
@@ -14,6 +14,7 @@ from trading.bidding import (
     decide_all_rejected,
     decide_cancel,
     decide_failures,
+    decide_issue,
     decide_publish,
     decide_receive,
     decide_withdraw,
@@ -28,6 +29,7 @@ from trading.facts.bidding import (
     BracketWide,
     EnvelopeReceived,
     EnvelopeWithdrawn,
+    TokenIssued,
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
@@ -41,6 +43,15 @@ from trading.facts.opening import (
     ShareBlamed,
     ShareGiven,
     TechnicalOpened,
+)
+from trading.facts.suspension import (
+    PLATFORM_STREAM,
+    DeadlineExtended,
+    OutageRecorded,
+    ResumptionAsked,
+    SuspensionAsked,
+    TenderResumed,
+    TenderSuspended,
 )
 from trading.facts.tender import (
     LotsFailed,
@@ -69,6 +80,13 @@ from trading.opening import (
     share_of,
 )
 from trading.procedures import PROCEDURES
+from trading.suspension import (
+    decide_ask_resumption,
+    decide_ask_suspension,
+    decide_extend,
+    decide_resume,
+    decide_suspend,
+)
 from trading.tender import Phase, Tender
 
 __all__ = ["Redecider", "TenderReader"]
@@ -103,7 +121,15 @@ class Redecider:
             QuestionAsked: self._asked,
             QuestionAnswered: self._answered,
             EnvelopeReceived: self._received,
+            TokenIssued: decide_issue,
             EnvelopeWithdrawn: self._withdrawn,
+            SuspensionAsked: lambda state, fact, now: decide_ask_suspension(
+                state, fact.ground, now
+            ),
+            TenderSuspended: lambda state, _, now: decide_suspend(state, now),
+            ResumptionAsked: lambda state, fact, _: decide_ask_resumption(state, fact.ground),
+            TenderResumed: lambda state, _, __: decide_resume(state),
+            DeadlineExtended: self._extended,
             BiddingClosed: self._closed,
             BracketWide: self._wide,
             LotsFailed: self._lots_failed,
@@ -166,10 +192,15 @@ class Redecider:
         return decide_answer(state, fact.question, fact.text, now)
 
     def _received(self, state: Tender, fact: EnvelopeReceived, now: Reading) -> Fact:
-        return decide_receive(state, Prefix.parse(bytes.fromhex(fact.prefix)), now)
+        prefix, token = bytes.fromhex(fact.prefix), bytes.fromhex(fact.token)
+        return decide_receive(state, Prefix.parse(prefix), now, token)
 
     def _withdrawn(self, state: Tender, fact: EnvelopeWithdrawn, now: Reading) -> Fact:
         return decide_withdraw(state, fact.eid, bytes.fromhex(fact.signature), now)
+
+    def _extended(self, state: Tender, fact: DeadlineExtended, _: Reading) -> Fact | None:
+        outage = OutageRecorded(start=fact.start, end=fact.end)
+        return decide_extend(state, outage, fact.outage)
 
     def _closed(self, state: Tender, fact: BiddingClosed, _: Reading) -> Fact:
         before, closing = self._witnessed(fact.before), self._witnessed(fact.closing)
@@ -259,11 +290,7 @@ class Redecider:
         return fact
 
     def _publicity(self, state: Tender, fact: CandidatesPublished, now: Reading) -> Fact:
-        """`until` was reckoned at the decision, moments before the commit."""
-        latest = decide_publicity(state, now, self._calendar)
-        if not latest.until - _LATENCY <= fact.until <= latest.until:
-            raise RuleBroken(act="公示", article="", problem=fact.until.isoformat())
-        return fact
+        return decide_publicity(state, now, self._calendar, fact.until)
 
     def _awarded(self, state: Tender, fact: AwardDecided, now: Reading) -> Fact:
         return decide_award(state, fact, now, self._calendar)
@@ -288,9 +315,13 @@ class TenderReader:
     def __init__(self, redecider: Redecider) -> None:
         self._redecider = redecider
         self.tenders: dict[str, Tender] = {}
+        self._outages: dict[int, OutageRecorded] = {}
+        self._last = datetime.min.replace(tzinfo=UTC)
 
     def read(self, fact: Fact, stamp: Stamp) -> None:
         """EntryBroken if the rules do not give this fact."""
+        self._check_outage(fact, stamp)
+        self._last = stamp.at
         if not stamp.stream.startswith("tender:"):
             return
         tender = stamp.stream.removeprefix("tender:")
@@ -306,6 +337,20 @@ class TenderReader:
             problem = f"所指不存在 / it speaks of nothing: {error!r}"
             raise EntryBroken(index=stamp.index, problem=problem) from error
 
+    def _check_outage(self, fact: Fact, stamp: Stamp) -> None:
+        """Nobody invents an outage: the ledger itself must have been silent for its whole time."""
+        if isinstance(fact, OutageRecorded):
+            if stamp.stream != PLATFORM_STREAM or not self._last <= fact.start <= fact.end:
+                problem = "停机期间有记录 / entries were written during the outage"
+                raise EntryBroken(index=stamp.index, problem=problem)
+            if fact.end > stamp.at:
+                raise EntryBroken(index=stamp.index, problem="尚未发生 / not yet")
+            self._outages[stamp.index] = fact
+        elif isinstance(fact, DeadlineExtended):
+            outage = OutageRecorded(start=fact.start, end=fact.end)
+            if self._outages.get(fact.outage) != outage:
+                raise EntryBroken(index=stamp.index, problem="没有该停机记录 / no such outage")
+
 
 # A fact of the right shape may still name what does not exist, or hold hex that is none.
 _NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration)
@@ -316,4 +361,4 @@ def _in_time(deadline: datetime, now: Reading) -> None:
         raise TooLate(act="移交", deadline=deadline, article="")
 
 
-_WITH_LATENCY = (TenderPublished, NoticeCorrected, ContractSigned)
+_WITH_LATENCY = (TenderPublished, NoticeCorrected, CandidatesPublished, ContractSigned)

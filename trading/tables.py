@@ -68,10 +68,34 @@ class TenderList:
                 db.execute(_TENDERS.update().where(where).values(height=stamp.height, **change))
 
     def rows(self) -> list[TenderRow]:
+        return self.page("", None)
+
+    def page(self, after: str, limit: int | None) -> list[TenderRow]:
+        """By id, from the one behind `after` on."""
+        query = select(_TENDERS).where(_TENDERS.c.id > after).order_by(_TENDERS.c.id).limit(limit)
+        wanted = TenderRow.__struct_fields__
         with self._engine.connect() as db:
-            found = db.execute(select(_TENDERS).order_by(_TENDERS.c.id)).mappings()
-            wanted = TenderRow.__struct_fields__
+            found = db.execute(query).mappings()
             return [TenderRow(**{name: row[name] for name in wanted}) for row in found]
+
+    def deadlines(self) -> list[datetime]:
+        """Of the tenders that take bids."""
+        query = select(_TENDERS.c.deadline).where(_TENDERS.c.phase == Phase.BIDDING.value)
+        with self._engine.connect() as db:
+            return [moment for (moment,) in db.execute(query) if moment]
+
+    def bidding(self) -> list[str]:
+        """Ids of the tenders that take bids."""
+        query = select(_TENDERS.c.id).where(_TENDERS.c.phase == Phase.BIDDING.value)
+        with self._engine.connect() as db:
+            return [name for (name,) in db.execute(query)]
+
+    def unopened(self) -> list[str]:
+        """Ids of the tenders whose bids are in and not all opened."""
+        phases = (Phase.SEALED.value, Phase.TECHNICAL.value)
+        query = select(_TENDERS.c.id).where(_TENDERS.c.phase.in_(phases))
+        with self._engine.connect() as db:
+            return [name for (name,) in db.execute(query)]
 
 
 def _first(fact: TenderDrafted) -> dict[str, object]:

@@ -3,15 +3,17 @@
 Rules that decide which fact comes next are in bidding, notice, opening, award and contract.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from trading.committee import Seat, form_seat, reshare_seat
 from trading.envelope.layout import Address, Prefix, Stage
+from trading.envelope.token import TOKEN_MESSAGE
 from trading.facts.award import (
     AwardDecided,
     AwardNoticed,
@@ -34,6 +36,13 @@ from trading.facts.opening import (
     EnvelopeUnopened,
     ShareGiven,
 )
+from trading.facts.suspension import (
+    DeadlineExtended,
+    ResumptionAsked,
+    SuspensionAsked,
+    TenderResumed,
+    TenderSuspended,
+)
 from trading.facts.tender import (
     LotsFailed,
     TenderCancelled,
@@ -42,11 +51,11 @@ from trading.facts.tender import (
     TenderPublished,
 )
 from trading.kernel.canonical import sha256
-from trading.kernel.errors import RoleMissing, StreamUnknown
+from trading.kernel.errors import RoleMissing, StreamUnknown, SuspensionRefusal
 from trading.kernel.party import Role
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
-from trading.phase import MACHINE, Phase
+from trading.phase import MACHINE, WHILE_SUSPENDED, Phase
 from trading.procedure import Procedure
 from trading.procedures import PROCEDURES
 
@@ -93,7 +102,10 @@ class Tender(msgspec.Struct):
     current: dict[tuple[bytes, int, int], str] = {}
     latest: dict[tuple[bytes, int, int], str] = {}  # the withdrawn ones included
     encapsulated: set[bytes] = set()
+    spent: set[bytes] = set()  # tokens
     withdrawn: set[str] = set()
+    pause_asked_by: str = ""
+    suspended_at: datetime | None = None
     closed: BiddingClosed | None = None
     incident: BracketWide | None = None
     failed_lots: dict[int, LotsFailed] = {}
@@ -130,13 +142,23 @@ class Tender(msgspec.Struct):
             expected = self.drafted.panel
         if expected is not None and actor != expected:
             raise RoleMissing(party=actor, fact=type(fact).__name__, roles=expected)
+        if self.suspended_at and type(fact) not in WHILE_SUSPENDED:
+            raise SuspensionRefusal(problem="项目已暂停 / the tender is suspended")
+        if isinstance(fact, TenderSuspended | TenderResumed):
+            self._check_second_person(actor)
         return MACHINE.after(phase, type(fact))
+
+    def _check_second_person(self, actor: str) -> None:
+        if not actor or actor == self.pause_asked_by:
+            raise SuspensionRefusal(problem="须由另一人确认 / a second person must confirm")
 
     def snapshot(self) -> "Tender":
         """A copy that stays as it is while this state moves on."""
-        kept: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
-        containers = (dict, list, set)
-        return Tender(**{n: copy(v) if isinstance(v, containers) else v for n, v in kept.items()})
+        kept: dict[str, Any] = {}
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            kept[name] = copy(value) if isinstance(value, dict | list | set) else value
+        return Tender(**kept)
 
     @property
     def drafted(self) -> TenderDrafted:
@@ -234,11 +256,37 @@ def _received(tender: Tender, fact: EnvelopeReceived, stamp: Stamp) -> None:
     tender.received[bid.eid] = bid
     tender.current[bid.place] = tender.latest[bid.place] = bid.eid
     tender.encapsulated.add(bid.prefix.enc)
+    tender.spent.add(bytes.fromhex(fact.token)[:TOKEN_MESSAGE])
 
 
 def _withdrawn(tender: Tender, fact: EnvelopeWithdrawn, _: Stamp) -> None:
     tender.withdrawn.add(fact.eid)
     tender.current.pop(tender.received[fact.eid].place, None)
+
+
+def _pause_asked(tender: Tender, _: Fact, stamp: Stamp) -> None:
+    tender.pause_asked_by = stamp.actor or "platform"
+
+
+def _suspended(tender: Tender, _: TenderSuspended, stamp: Stamp) -> None:
+    tender.suspended_at, tender.pause_asked_by = stamp.at, ""
+
+
+def _resumed(tender: Tender, _: TenderResumed, stamp: Stamp) -> None:
+    """Clocks that were running go on, later by whole seconds: witnesses date in seconds."""
+    since = tender.suspended_at or stamp.at
+    pause = timedelta(seconds=math.ceil((stamp.at - since) / timedelta(seconds=1)))
+    tender.suspended_at, tender.pause_asked_by = None, ""
+    for name in ("deadline", "documents_until", "noticed_at", "recommended_at"):
+        moment = getattr(tender, name)
+        runs = name.endswith("_at") or (moment and moment > since)
+        setattr(tender, name, moment + pause if moment and runs else moment)
+    if tender.publicity and tender.publicity.until > since:
+        tender.publicity = CandidatesPublished(until=tender.publicity.until + pause)
+
+
+def _extended(tender: Tender, fact: DeadlineExtended, _: Stamp) -> None:
+    tender.deadline = fact.deadline
 
 
 def _closed(tender: Tender, fact: BiddingClosed, _: Stamp) -> None:
@@ -309,6 +357,11 @@ _STEPS: dict[type[Fact], Callable[[Tender, Any, Stamp], None]] = {
     QuestionAnswered: _answered,
     EnvelopeReceived: _received,
     EnvelopeWithdrawn: _withdrawn,
+    SuspensionAsked: _pause_asked,
+    TenderSuspended: _suspended,
+    ResumptionAsked: _pause_asked,
+    TenderResumed: _resumed,
+    DeadlineExtended: _extended,
     BiddingClosed: _closed,
     BracketWide: _wide,
     LotsFailed: _lots_failed,

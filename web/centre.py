@@ -23,24 +23,35 @@ from trading.export import Trust, write_export
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import Usage
-from trading.kernel.files import Objects, durable_write, write_secret
+from trading.kernel.files import durable_write, write_secret
 from trading.kernel.ids import PartyId, SystemIds
-from trading.kernel.instant import SystemClock
+from trading.kernel.instant import Clock, SystemClock
+from trading.kernel.objects import open_objects
 from trading.kernel.party import Actor, Role
 from trading.kernel.settings import Settings, read_secret
 from trading.ledger.committer import GroupLedger
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import ActorKey, KeyType, NoteKey, VerifierKey
+from trading.ledger.store_postgres import PostgresStore
 from trading.ledger.store_sqlite import SqliteStore
 from trading.ledger.witness import AsksWitness
 from web.pipes import TrusteeProcess, WitnessProcess, kaifeng
 
-__all__ = ["THRESHOLD", "Centre", "open_ledger", "settings_here"]
+__all__ = [
+    "THRESHOLD",
+    "TRUSTEES",
+    "WITNESSES",
+    "Centre",
+    "log_keys",
+    "open_ledger",
+    "run_commands",
+    "settings_here",
+]
 
-_WITNESSES = ("notary", "supervisor")
+WITNESSES = ("notary", "supervisor")
 THRESHOLD = 3
-_TRUSTEES = ("agency", "supervisor", "notary", "exchange", "association")
+TRUSTEES = ("agency", "supervisor", "notary", "exchange", "association")
 
 
 def settings_here() -> Settings:
@@ -63,8 +74,9 @@ def log_keys(data: Path, settings: Settings) -> list[NoteKey]:
     return keys
 
 
-def open_ledger(data: Path, settings: Settings, clock: SystemClock) -> GroupLedger:
-    store = SqliteStore(data / "ledger.db")
+def open_ledger(data: Path, settings: Settings, clock: Clock, database: str = "") -> GroupLedger:
+    """On the embedded store, or on PostgreSQL where a `database` URL is given."""
+    store = PostgresStore(database) if database else SqliteStore(data / "ledger.db")
     return GroupLedger(store, log_keys(data, settings), clock, settings.batch_limit)
 
 
@@ -88,11 +100,11 @@ class Centre:
         self.ledger = open_ledger(self.data, settings, self.clock)
         self.witnesses = self._start_witnesses()
         self.policy = self._policy()
-        self.trustees = self._start_trustees(_TRUSTEES[:trustees])
+        self.trustees = self._start_trustees(TRUSTEES[:trustees])
         for child in self._children:
             part = "见证人 witness" if isinstance(child, WitnessProcess) else "受托人 trustee"
             said(f"{part} {child.name}", child.child.pid)
-        self.objects = Objects(self.data / "envelopes")
+        self.objects = open_objects(str(self.data / "envelopes"))
         self.office = Office(
             ledger=self.ledger,
             publisher=Publisher(self.ledger, self.witnesses, Policy.parse(self.policy)),
@@ -133,8 +145,8 @@ class Centre:
 
     def _start_witnesses(self) -> list[AsksWitness]:
         options = [item for log in self._logs for item in ("--log", str(log))]
-        folders = {name: str(self.folder / f"witness-{name}") for name in _WITNESSES}
-        keys = _run(
+        folders = {name: str(self.folder / f"witness-{name}") for name in WITNESSES}
+        keys = run_commands(
             [
                 kaifeng("witness", "init", folder, "--name", f"{name}.example", *options)
                 for name, folder in folders.items()
@@ -165,14 +177,16 @@ class Centre:
     def _start_trustees(self, names: tuple[str, ...]) -> list[AsksTrustee]:
         policy = str(self.data / "policy.txt")
         folders = {name: str(self.folder / f"trustee-{name}") for name in names}
-        keys = _run(
+        keys = run_commands(
             [kaifeng("trustee", "init", folder, "--policy", policy) for folder in folders.values()]
         )
         known = dict(zip(folders, keys, strict=True))
         self.charter = str(Charter(min(THRESHOLD, len(known)), known))
         durable_write(self.data / "charter.txt", [self.charter.encode()])
         charter = str(self.data / "charter.txt")
-        _run([kaifeng("trustee", "appoint", folder, charter) for folder in folders.values()])
+        run_commands(
+            [kaifeng("trustee", "appoint", folder, charter) for folder in folders.values()]
+        )
         started: list[AsksTrustee] = []
         for (name, folder), key in zip(folders.items(), keys, strict=True):
             serve = kaifeng("trustee", "serve", folder)
@@ -193,7 +207,7 @@ class Centre:
         return actor
 
 
-def _run(commands: list[list[str]]) -> list[str]:
+def run_commands(commands: list[list[str]]) -> list[str]:
     """What each command prints; they run side by side."""
     pipe = subprocess.PIPE
     started = [subprocess.Popen(c, stdout=pipe, stderr=pipe, text=True) for c in commands]

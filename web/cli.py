@@ -23,6 +23,7 @@ _COMMANDS = {
     "export": "导出账本 / export a ledger",
     "tenders": "列出项目 / list the tenders of a data folder",
     "trustee": "受托人程序 / the trustee's program",
+    "serve": "启动服务 / start the server",
     "witness": "见证人程序 / the witness's program",
 }
 

@@ -19,15 +19,10 @@ import msgspec
 import uvloop
 from bench.processes import running
 
-__all__ = ["LOST", "TIMED_OUT", "UNSENT", "Answer", "Closed", "Open", "Outcome", "Target"]
-__all__ += ["drive", "drive_apart", "post"]
-
 # In the place of a status: the connection went, the server said nothing in time, the run ended.
 LOST, TIMED_OUT, UNSENT = -1, -2, -3
 _FREE = -1
-_AT_ONCE = 64  # connections being made
-_RETRY = 0.05
-_TICK = 0.001
+_RETRY, _TICK, _WATCH = 0.05, 0.001, 0.25
 
 
 class Closed(msgspec.Struct, frozen=True, tag="closed"):
@@ -47,6 +42,10 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
     @property
     def total(self) -> int:
         return round(self.rate * self.seconds)
+
+
+Plan = Closed | Open
+Requests = Iterable[bytes] | Callable[[int], bytes]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -88,31 +87,32 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Apart(msgspec.Struct, frozen=True):
     target: Target
-    plan: Closed | Open
+    plan: Plan
     requests: str
     outcome: str
 
 
 def post(path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     """One raw request; JSON unless the headers say otherwise."""
-    fields = {"host": "127.0.0.1", "content-type": "application/json", **(headers or {})}
-    fields["content-length"] = str(len(body))
+    fields = {"content-type": "application/json", "content-length": len(body), **(headers or {})}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+    return f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{lines}\r\n".encode() + body
 
 
 class _Client(asyncio.Protocol):
     """One keep-alive connection with at most one request on it."""
 
     def __init__(self, run: "_Run") -> None:
-        self._run = run
-        self._parser = httptools.HttpResponseParser(self)
-        self._chunks: list[bytes] = []
-        self._index = _FREE
+        self._run, self._index = run, _FREE
         self._sent = self._since = 0.0
+        self._chunks: list[bytes] = []
+        if run.target.keep:
+            self.on_body = self._chunks.append  # the parser calls what it finds here
+        self._parser = httptools.HttpResponseParser(self)
 
     def connection_made(self, transport) -> None:
         self.transport = transport
+        self._run.clients.add(self)
 
     def send(self, index: int, now: float, since: float) -> None:
         self._index, self._sent, self._since = index, now, since
@@ -124,16 +124,10 @@ class _Client(asyncio.Protocol):
         except httptools.HttpParserError:
             self.transport.abort()
 
-    def on_body(self, chunk: bytes) -> None:
-        if self._run.target.keep:
-            self._chunks.append(chunk)
-
     def on_message_complete(self) -> None:
-        if self._index == _FREE:  # nobody asked
-            self.transport.abort()
-            return
+        asked = self._index != _FREE
         self._settle(self._parser.get_status_code())
-        if self._parser.should_keep_alive():
+        if asked and self._parser.should_keep_alive():
             self._run.freed(self)
         else:
             self.transport.close()
@@ -150,132 +144,112 @@ class _Client(asyncio.Protocol):
     def _settle(self, status: int) -> None:
         if self._index != _FREE:
             index, self._index = self._index, _FREE
-            self._run.settled(index, status, time.perf_counter() - self._since)
-            if self._chunks:
-                self._run.bodies[index], self._chunks = b"".join(self._chunks), []
+            latency, body = time.perf_counter() - self._since, b"".join(self._chunks)
+            self._chunks.clear()
+            self._run.settled(Answer(index, status, latency, body))
 
 
 class _Run:
     """Requests fall due in the order of their index, and free clients take them in that order."""
 
-    def __init__(
-        self, target: Target, plan: Closed | Open, request: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, target: Target, plan: Plan, request: Callable[[int], bytes]) -> None:
         self.target, self.request = target, request
         self.total = plan.total
         self.gap = 1 / plan.rate if isinstance(plan, Open) else 0.0
         self.start = self.end = 0.0
         self.late = array("d")
-        self.statuses = array("h", [UNSENT]) * self.total
-        self.latencies = array("d", [0.0]) * self.total
-        self.bodies: dict[int, bytes] = {}
+        self.answers = [Answer(index, UNSENT, 0.0) for index in range(self.total)]
         self._due = 0 if self.gap else self.total  # how many fell due
         self._sent = self._settled = 0
         self._idle: deque[_Client] = deque()
-        self._clients: set[_Client] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.get_running_loop()
+        self.clients: set[_Client] = set()
+        self._tasks: list[asyncio.Task[None]] = []
         self._done = asyncio.Event()
 
     async def run(self, clients: int) -> None:
-        gate = asyncio.Semaphore(_AT_ONCE)
-        made = await asyncio.gather(*(self._connect(gate) for _ in range(clients)))
+        self._loop = asyncio.get_running_loop()
+        self._idle.extend([await self._connect() for _ in range(clients)])
         self.start = time.perf_counter()
-        for client in made:
-            self.freed(client)
-        self._spawn(self._watch())
-        self._loop.call_later(_TICK, self._tick)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._done.wait(), self.target.limit)
-        self.end = time.perf_counter()
+        self._tick()
+        while not self._done.is_set() and self.end < self.start + self.target.limit:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), _WATCH)
+            self.end = time.perf_counter()
+            for client in self.clients:
+                client.give_up(self.end - self.target.timeout)
         self._done.set()
-        for client in self._clients.copy():
-            client.give_up(time.perf_counter())
+        for client in self.clients:
+            client.give_up(self.end)
+        await asyncio.gather(*self._tasks)
+        for client in self.clients:
             client.transport.abort()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.sleep(0)
+        await asyncio.sleep(_RETRY)  # until all of them are gone
 
     def freed(self, client: _Client) -> None:
-        self._idle.append(client)
-        self._pump()
+        if not self._done.is_set():
+            self._idle.append(client)
+            self._pump()
 
     def gone(self, client: _Client) -> None:
         """A successor comes, also when the server is away for a while."""
-        self._clients.discard(client)
+        self.clients.discard(client)
         if not self._done.is_set():
-            self._spawn(self._replace())
+            self._tasks.append(self._loop.create_task(self._replace()))
 
-    def settled(self, index: int, status: int, latency: float) -> None:
-        self.statuses[index], self.latencies[index] = status, latency
+    def settled(self, answer: Answer) -> None:
+        self.answers[answer.index] = answer
         self._settled += 1
         if self._settled == self.total:
             self._done.set()
 
     def _pump(self) -> None:
         now = time.perf_counter()
-        while self._due < self.total and (late := now - self._schedule(self._due)) >= 0:
-            self.late.append(late)
+        while self._due < self.total and (due := self.start + self._due * self.gap) <= now:
+            self.late.append(now - due)
             self._due += 1
         while self._sent < self._due and self._idle:
             client = self._idle.popleft()
             if not client.transport.is_closing():
-                client.send(self._sent, now, self._schedule(self._sent) if self.gap else now)
+                since = self.start + self._sent * self.gap if self.gap else now
+                client.send(self._sent, now, since)
                 self._sent += 1
 
-    def _schedule(self, index: int) -> float:
-        return self.start + index * self.gap
-
     def _tick(self) -> None:
+        """The loop's timers are no finer than this; every answer pumps as well."""
         self._pump()
         if self._due < self.total and not self._done.is_set():
             self._loop.call_later(_TICK, self._tick)
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(min(1.0, self.target.timeout / 4))
-            for client in self._clients.copy():
-                client.give_up(time.perf_counter() - self.target.timeout)
-
-    async def _connect(self, gate: asyncio.Semaphore) -> _Client:
-        async with gate:
+    async def _connect(self) -> _Client:
+        async with asyncio.timeout(self.target.timeout):
             _transport, client = await self._loop.create_connection(
                 lambda: _Client(self), "127.0.0.1", self.target.port
             )
-        self._clients.add(client)
         return client
 
     async def _replace(self) -> None:
-        while True:
-            with suppress(OSError):
-                self.freed(await self._connect(asyncio.Semaphore()))
-                return
-            await asyncio.sleep(_RETRY)
-
-    def _spawn(self, work) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        while not self._done.is_set():
+            try:
+                self.freed(await self._connect())
+                break
+            except OSError:
+                await asyncio.sleep(_RETRY)
 
 
 def _outcome(run: _Run, cpu: float) -> Outcome:
-    answers = [
-        Answer(index, *pair, run.bodies.get(index, b""))
-        for index, pair in enumerate(zip(run.statuses, run.latencies, strict=True))
-    ]
-    waits = sorted(one.latency for one in answers if one.status not in (LOST, UNSENT))
+    waits = sorted(one.latency for one in run.answers if one.status not in (LOST, UNSENT))
     seconds = run.end - run.start
     return Outcome(
-        counts=dict(Counter(run.statuses)),
+        counts=dict(Counter(one.status for one in run.answers)),
         p50=_quantile(waits, 0.5),
         p90=_quantile(waits, 0.9),
         p99=_quantile(waits, 0.99),
         top=_quantile(waits, 1),
         seconds=seconds,
-        rate=sum(one.status > 0 for one in answers) / seconds,
+        rate=sum(one.status > 0 for one in run.answers) / seconds,
         late_p99=_quantile(sorted(run.late), 0.99),
         cpu=cpu,
-        answers=answers,
+        answers=run.answers,
     )
 
 
@@ -290,28 +264,20 @@ def _prepared(requests: Iterable[bytes], total: int) -> list[bytes]:
     return made
 
 
-def drive(
-    target: Target, plan: Closed | Open, requests: Iterable[bytes] | Callable[[int], bytes]
-) -> Outcome:
+def drive(target: Target, plan: Plan, requests: Requests) -> Outcome:
     """Raw requests in order, or what makes the one of an index. Blocks; each is sent once."""
     request = requests if callable(requests) else _prepared(requests, plan.total).__getitem__
-
-    async def work() -> Outcome:
-        run, cpu = _Run(target, plan, request), time.process_time()
-        await run.run(plan.clients)
-        return _outcome(run, time.process_time() - cpu)
-
-    return uvloop.run(work())
+    cpu, run = time.process_time(), _Run(target, plan, request)
+    uvloop.run(run.run(plan.clients))
+    return _outcome(run, time.process_time() - cpu)
 
 
-def drive_apart(
-    folder: Path, target: Target, plan: Closed | Open, requests: Iterable[bytes]
-) -> Outcome:
+def drive_apart(folder: Path, target: Target, plan: Plan, requests: Iterable[bytes]) -> Outcome:
     """The same in a process of its own, whose processor time is nobody else's."""
-    (folder / "requests").write_bytes(msgspec.msgpack.encode(_prepared(requests, plan.total)))
-    apart = _Apart(target, plan, str(folder / "requests"), str(folder / "outcome.json"))
-    config, log = folder / "load.json", folder / "load.log"
+    config, log, sent = folder / "load.json", folder / "load.log", folder / "requests"
+    apart = _Apart(target, plan, str(sent), str(folder / "outcome.json"))
     config.write_bytes(msgspec.json.encode(apart))
+    sent.write_bytes(msgspec.msgpack.encode(_prepared(requests, plan.total)))
     with running(["-m", "bench.load", "--config", str(config)], log) as child:
         if child.wait(target.limit + 60):
             raise ChildProcessError(log.read_text())

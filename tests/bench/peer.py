@@ -31,7 +31,7 @@ __all__ = ["PeerServer", "application", "seal_requests"]
 
 _SIZE = 418
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000")
-_POOLS = {"sqlite": 1, "postgresql": 32}  # SQLite has one writer; a second would only wait
+_POOLS = {"sqlite": 1, "postgresql": 16}  # SQLite has one writer; a second would only wait
 
 
 class Tables(DeclarativeBase):
@@ -62,6 +62,11 @@ class Sealed(BaseModel):
     digest: str
 
 
+def _settings() -> tuple[str, int]:
+    url = os.environ["PEER_DATABASE"]
+    return url, int(os.environ.get("PEER_POOL", _POOLS[url.partition("+")[0]]))
+
+
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
@@ -69,19 +74,18 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _engine() -> AsyncEngine:
-    url = os.environ["PEER_DATABASE"]
-    kind = url.partition("+")[0]
-    size = int(os.environ.get("PEER_POOL", _POOLS[kind]))
-    # A transaction that was committed needs no rollback when its connection goes back.
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=120)
-    if kind == "sqlite":
+def _engine(url: str, size: int) -> AsyncEngine:
+    # Every session ends its transaction itself: no rollback when its connection goes back.
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_reset_on_return=None)
+    if url.startswith("sqlite"):
         event.listen(engine.sync_engine, "connect", _set_pragmas)
     return engine
 
 
 def application() -> FastAPI:
-    sessions = async_sessionmaker(_engine(), expire_on_commit=False)
+    url, size = _settings()
+    sessions = async_sessionmaker(_engine(url, size), expire_on_commit=False)
+    turn = asyncio.Semaphore(size)  # first come, first served, which the pool itself is not
     app = FastAPI(openapi_url=None)
 
     @app.post("/v1/tenders/{tender}/seals", status_code=201)
@@ -95,7 +99,7 @@ def application() -> FastAPI:
             at=time.time_ns(),
         )
         try:
-            async with sessions.begin() as session:
+            async with turn, sessions.begin() as session:
                 session.add(row)
         except IntegrityError:
             raise HTTPException(409, "this id was sealed before") from None
@@ -105,7 +109,7 @@ def application() -> FastAPI:
 
 
 async def _make_tables() -> None:
-    engine = _engine()
+    engine = _engine(*_settings())
     async with engine.begin() as connection:
         await connection.run_sync(Tables.metadata.create_all)
     await engine.dispose()

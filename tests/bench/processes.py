@@ -20,6 +20,7 @@ import msgspec
 __all__ = [
     "Postgres",
     "Usage",
+    "busy",
     "family",
     "free_port",
     "postgres",
@@ -116,6 +117,13 @@ def usage(*roots: int) -> Usage:
     )
 
 
+def busy() -> float:
+    """Processor seconds of the whole machine: what a bench did not spend, others took from it."""
+    line = Path("/proc/stat").read_text().partition("\n")[0]
+    user, nice, system, _idle, _waiting, *rest = map(int, line.split()[1:9])
+    return (user + nice + system + sum(rest)) / _TICK
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -181,7 +189,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         settings.write(_SETTINGS)
     server = embedded.get_server(place)
     try:
-        yield Postgres(server.get_uri(), int(server.get_pid()))
+        yield Postgres(server.get_uri(), server.get_pid() or 0)
     finally:
         _stop(server)
 

@@ -19,7 +19,7 @@ from trading.audit import Audit, Step
 from trading.committee import Charter
 from trading.export import Trust, write_export
 from trading.facts.party import STREAM, PartyEnrolled
-from trading.kernel.files import Objects
+from trading.kernel.objects import LocalObjects
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import FrozenClock, SystemClock
 from trading.kernel.party import Role
@@ -103,7 +103,7 @@ class _Writer:
 
     def export(self) -> Path:
         out = self._folder / "export"
-        objects = Objects(self._folder / "envelopes")
+        objects = LocalObjects(self._folder / "envelopes")
         trust = Trust(self._institutions.text, str(_CHARTER))
         write_export(out, self.ledger, self._publisher, trust, objects)
         return out

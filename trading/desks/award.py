@@ -1,5 +1,7 @@
 """定标窗口 award desk: publicity, decision, award notice, contract."""
 
+from datetime import datetime
+
 from trading.award import decide_award, decide_notice_of_award, decide_publicity
 from trading.contract import decide_complete, decide_contract, winner
 from trading.desks.office import Office
@@ -17,11 +19,14 @@ class AwardDesk:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    def publish_candidates(self, owner: Actor, tender: TenderId) -> Tender:
+    def publish_candidates(
+        self, owner: Actor, tender: TenderId, until: datetime | None = None
+    ) -> Tender:
+        """For as long as the law says, or longer if the owner wishes."""
         office = self._office
         return office.act(
             tender,
-            lambda state, now: [decide_publicity(state, now, office.calendar)],
+            lambda state, now: [decide_publicity(state, now, office.calendar, until)],
             owner,
         )
 

@@ -6,19 +6,34 @@ from itertools import chain
 
 import msgspec
 
-from trading.bidding import decide_receive, decide_withdraw
-from trading.desks.office import Office
+from trading.bidding import check_right, decide_issue, decide_receive, decide_withdraw
+from trading.desks.office import Act, Acting, Office, finish
 from trading.envelope.admit import checked_body
 from trading.envelope.layout import PREFIX, Prefix, check_size, split_prefix
-from trading.facts.bidding import EnvelopeRefused
+from trading.envelope.token import TokenIssuer
+from trading.facts.bidding import (
+    EnvelopeReceived,
+    EnvelopeRefused,
+    EnvelopeWithdrawn,
+    TokenIssued,
+)
 from trading.facts.committee import CommitteeFormed
-from trading.kernel.errors import EnvelopeRefusal, NotSealed, RuleBroken, StreamUnknown
+from trading.kernel.canonical import sha256
+from trading.kernel.errors import (
+    EnvelopeRefusal,
+    IllegalTransition,
+    NotSealed,
+    RuleBroken,
+    StreamUnknown,
+    TooLate,
+)
 from trading.kernel.ids import TenderId
+from trading.ledger.policy import Witnessed
 from trading.ledger.port import ANY
 from trading.ledger.receipt import write_receipt
-from trading.tender import Tender, stream_of
+from trading.tender import Phase, Tender, stream_of
 
-__all__ = ["BidderDesk", "HandedIn"]
+__all__ = ["BidderDesk", "HandedIn", "receipt_from"]
 
 
 class HandedIn(msgspec.Struct, frozen=True):
@@ -41,15 +56,61 @@ class BidderDesk:
             prefix = self._parse(tender, first)
             return self._receive(tender, prefix, self._limited(body))
         except (EnvelopeRefusal, RuleBroken) as refusal:
-            self._log_refusal(tender, first, refusal)
+            self.log_refusal(tender, first, refusal)
             raise
 
-    def withdraw(self, tender: TenderId, eid: str, signature: bytes) -> Tender:
-        return self._office.act(
+    def check_right(self, tender: TenderId, token: bytes) -> None:
+        """Whether somebody with this token may send bytes now: the same as sealing will ask."""
+        with self._office.live.held(tender) as state:
+            deadline = state.deadline
+            if state.phase is not Phase.BIDDING or not deadline:
+                raise IllegalTransition(phase=state.phase.value, fact=EnvelopeReceived.__name__)
+            if not self._office.clock.read().is_surely_before(deadline):
+                article = state.procedure.articles.late
+                raise TooLate(act="上传", deadline=deadline, article=article)
+            check_right(state, token)
+
+    def check(self, tender: TenderId, prefix: Prefix, token: bytes = b"") -> None:
+        """What `sealing` would refuse now; for a bidder who wants to know before the deadline."""
+        with self._office.live.held(tender) as state:
+            decide_receive(state, prefix, self._office.clock.read(), token)
+
+    def sealing(self, tender: TenderId, prefix: Prefix, token: bytes, key: str) -> Acting:
+        """封存 the act that counts, once the envelope's bytes are stored: in time or not at all."""
+        wanted = EnvelopeReceived(prefix=prefix.pack().hex(), token=token.hex())
+        return self._office.acting(
             tender,
+            Act(
+                lambda state, now: [decide_receive(state, prefix, now, token)],
+                in_time=True,
+                key=key,
+                wanted=wanted,
+                patient=True,
+            ),
+        )
+
+    def withdraw(self, tender: TenderId, eid: str, signature: bytes, key: str = "") -> Tender:
+        act = Act(
             lambda state, now: [decide_withdraw(state, eid, signature, now)],
             in_time=True,
+            key=key,
+            wanted=EnvelopeWithdrawn(eid=eid, signature=signature.hex()),
         )
+        finish(self._office.acting(tender, act))
+        return self._office.load(tender)
+
+    def issue_token(
+        self, tender: TenderId, issuer: TokenIssuer, party: str, blinded: bytes
+    ) -> bytes:
+        """领取招标文件 the right to hand in one envelope, signed blindly: the same question is
+        answered the same, and nothing that is kept says who asked.
+        """
+        signature = issuer.sign(blinded)
+        digest = sha256(b"kaifeng token", party.encode(), blinded).hex()
+        fact = TokenIssued(digest=sha256(blinded).hex())
+        act = Act(lambda state, now: [decide_issue(state, fact, now)], key=digest, wanted=fact)
+        finish(self._office.acting(tender, act))
+        return signature
 
     def invitation(self, tender: TenderId, stage: int) -> str:
         """What bidders seal by: the proof that the stage's ceremony stands in the ledger."""
@@ -88,7 +149,7 @@ class BidderDesk:
             check_size(size, self._limit)
             yield chunk
 
-    def _log_refusal(
+    def log_refusal(
         self, tender: TenderId, first: bytes, refusal: EnvelopeRefusal | RuleBroken
     ) -> None:
         fact = EnvelopeRefused(
@@ -101,8 +162,19 @@ class BidderDesk:
         self._office.ledger.append(stream, ANY, [self._office.draft(stream, fact, None)])
 
 
+def receipt_from(office: Office, index: int) -> str | None:
+    """The receipt under the first cosigned checkpoint that covers the entry, if there is one."""
+    for witnessed in office.publisher.history():
+        if witnessed.checkpoint.size > index:
+            return _receipt(office, index, witnessed)
+    return None
+
+
 def receipt_of(office: Office, index: int) -> str:
-    witnessed = office.publisher.publish()
+    return _receipt(office, index, office.publisher.publish())
+
+
+def _receipt(office: Office, index: int, witnessed: Witnessed) -> str:
     size = witnessed.checkpoint.size
     record = next(office.ledger.records(index, index + 1))
     path = office.ledger.inclusion(index, size)

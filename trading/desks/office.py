@@ -1,5 +1,6 @@
 """办公室 what every desk works with: the ports, and the one way to read and write a tender."""
 
+import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 
@@ -10,9 +11,9 @@ from trading.desks.live import LiveTenders
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import KeyReused, LostRace, Refusal, RoleMissing
-from trading.kernel.files import Objects
 from trading.kernel.ids import Ids
 from trading.kernel.instant import Clock, Reading
+from trading.kernel.objects import Objects
 from trading.kernel.party import Actor, Role
 from trading.ledger.entry import Stamp, act_message
 from trading.ledger.fact import Fact, write_fact
@@ -20,7 +21,7 @@ from trading.ledger.port import ANY, Draft, Ledger
 from trading.ledger.publish import Publisher
 from trading.tender import Tender, stream_of
 
-__all__ = ["Act", "Acting", "Decide", "Office", "finish"]
+__all__ = ["Act", "Acting", "Decide", "Office", "driven", "finish"]
 
 Decide = Callable[[Tender, Reading], Sequence[Fact]]
 Acting = Generator["Future[tuple[Stamp, ...]]", tuple[Stamp, ...], tuple[Stamp, ...]]
@@ -47,6 +48,22 @@ def finish(acting: Acting) -> tuple[Stamp, ...]:
         while True:
             try:
                 stamps = attempt.result()
+            except LostRace as lost:
+                attempt = acting.throw(lost)
+            else:
+                attempt = acting.send(stamps)
+    except StopIteration as done:
+        answer: tuple[Stamp, ...] = done.value
+        return answer
+
+
+async def driven(acting: Acting) -> tuple[Stamp, ...]:
+    """The same without a thread: an event loop goes on while the writer commits."""
+    try:
+        attempt = next(acting)
+        while True:
+            try:
+                stamps = await asyncio.wrap_future(attempt)
             except LostRace as lost:
                 attempt = acting.throw(lost)
             else:
@@ -130,12 +147,15 @@ class Office:
 
     def _repeated(self, act: Act, stream: str) -> tuple[Stamp, ...] | None:
         """The stamp of the first time, if this is a second time; KeyReused if it is another act."""
-        earlier = self.ledger.find(act.key) if act.key else None
+        actor = act.actor
+        key = act.key or (actor.act_id if actor else "")
+        earlier = self.ledger.find(key) if key else None
         if earlier is None:
             return None
         fact, stamp = earlier
-        if fact != act.wanted or stamp.stream != stream:
-            raise KeyReused(key=act.key)
+        wanted = _signed_again(actor, stream, fact) if actor else act.wanted
+        if fact != wanted or stamp.stream != stream:
+            raise KeyReused(key=key)
         return (stamp,)
 
     def draft(
@@ -164,3 +184,12 @@ class Office:
             key=actor.key.public.hex(),
         )
         return self.ledger.append(STREAM, ANY, [self.draft(STREAM, fact, actor)])[0]
+
+
+def _signed_again(actor: Actor, stream: str, fact: Fact) -> Fact | None:
+    """The fact, if the actor's signature is over it: then the same act was sent twice."""
+    try:
+        actor.key.sign(act_message(stream, actor.act_id, actor.party, write_fact(fact)))
+    except Refusal:
+        return None
+    return fact

@@ -12,7 +12,6 @@ from trading.desks.trustee import Shared
 from trading.envelope.admit import check_body
 from trading.envelope.layout import split_prefix
 from trading.kernel.errors import BodyAltered, QuorumMissing, ShareInvalid, StoreDamaged, TooEarly
-from trading.kernel.files import read_chunks
 from trading.kernel.ids import TenderId
 from trading.ledger.fact import Fact
 from trading.ledger.policy import Witnessed
@@ -102,7 +101,7 @@ class OpeningDesk:
         return open_one(state, bid, combined, self._body(bid.eid), target)
 
     def _body(self, eid: str) -> Iterator[bytes]:
-        _, body = split_prefix(read_chunks(self._office.objects.path(eid)))
+        _, body = split_prefix(self._office.objects.chunks(eid))
         return body
 
     def _fail_where_too_few(self, state: Tender) -> Tender:

@@ -206,10 +206,31 @@ class Trustee:
                 problem="此密钥已为另一批信封出过份额"
                 " / this key has opened another set of envelopes"
             )
+        # (5) a person has said yes, where this trustee asks one
+        self._check_approved(request.tender, stage)
         own, share = self._holding(tender, stage)
         self._remember("spent", seat.committee.key, bind.hex())
         made = make_share(own, share, lifted, bind)
         return Shared(made, schnorr.sign(self._secret, share_message(bind, made)))
+
+    def approve(self, tender: str, stage: int) -> None:
+        """The person's yes for one opening, given on this trustee's own machine."""
+        durable_write(self._folder / "approved" / f"{tender}-{stage}", [b"yes\n"])
+
+    def ask_a_person(self) -> None:
+        """From now on nothing is opened without `approve`."""
+        durable_write(self._folder / "ask-a-person", [b"yes\n"])
+
+    @property
+    def size(self) -> int:
+        """How much of the ledger this trustee holds."""
+        return self._mirror.size
+
+    def _check_approved(self, tender: str, stage: int) -> None:
+        asks = (self._folder / "ask-a-person").exists()
+        if asks and not (self._folder / "approved" / f"{tender}-{stage}").exists():
+            command = f"kaifeng trustee approve DIR {tender} {stage}"
+            raise TrusteeRefuses(problem=f"等待本机构人员确认 / a person must say yes: {command}")
 
     def _check_closed(self, tender: Tender, stage: int) -> None:
         deadline, closed = tender.deadline, tender.closed

@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from trading.kernel.errors import TokenInvalid
 
-__all__ = ["Blinding", "TokenIssuer", "blind", "check_token", "finish"]
+__all__ = ["TOKEN_MESSAGE", "Blinding", "TokenIssuer", "blind", "check_token", "finish"]
 
 _PREFIX = 32  # RFC 9474 section 4.1, PrepareRandomize
 _MESSAGE = 32
-_PREPARED = _PREFIX + _MESSAGE
+TOKEN_MESSAGE = _PREFIX + _MESSAGE  # what is signed; it names the token
 _SALT = _DIGEST = 48  # RFC 9474 section 5
 _HASH = hashes.SHA384()
 _PSS = padding.PSS(padding.MGF1(_HASH), _SALT)
@@ -182,9 +182,9 @@ def _unblind(public: rsa.RSAPublicNumbers, inverse: int, blind_signature: bytes)
 def check_token(public: bytes, token: bytes) -> None:
     """RFC 9474 section 4.5. Which messages were shown before is for the caller to remember."""
     key = _public_key(public)
-    _check_size(token, _PREPARED + (key.key_size + 7) // 8)
+    _check_size(token, TOKEN_MESSAGE + (key.key_size + 7) // 8)
     try:
-        key.verify(token[_PREPARED:], token[:_PREPARED], _PSS, _HASH)
+        key.verify(token[TOKEN_MESSAGE:], token[:TOKEN_MESSAGE], _PSS, _HASH)
     except (InvalidSignature, ValueError) as error:
         raise TokenInvalid(problem="签名不符 / its signature") from error
 

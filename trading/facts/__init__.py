@@ -3,6 +3,26 @@
 Importing this package makes every tag readable.
 """
 
-from trading.facts import award, bidding, committee, contract, notice, opening, party, tender
+from trading.facts import (
+    award,
+    bidding,
+    committee,
+    contract,
+    notice,
+    opening,
+    party,
+    suspension,
+    tender,
+)
 
-__all__ = ["award", "bidding", "committee", "contract", "notice", "opening", "party", "tender"]
+__all__ = [
+    "award",
+    "bidding",
+    "committee",
+    "contract",
+    "notice",
+    "opening",
+    "party",
+    "suspension",
+    "tender",
+]

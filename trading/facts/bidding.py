@@ -8,14 +8,28 @@ __all__ = [
     "EnvelopeReceived",
     "EnvelopeRefused",
     "EnvelopeWithdrawn",
+    "TokenIssued",
 ]
 
 
 class EnvelopeReceived(Fact, frozen=True, tag="envelope.received/1"):
-    """`prefix`: the 418 bytes, hex. They name tender, lot, stage, pseudonym and body digest."""
+    """`prefix`: the 418 bytes, hex. They name tender, lot, stage, pseudonym and body digest.
+
+    `token`: the anonymous right to hand in (RFC 9474), hex, where the tender asks for one.
+    """
 
     commutes = True
     prefix: str
+    token: str = ""
+
+
+class TokenIssued(Fact, frozen=True, tag="token.issued/1"):
+    """A token signed blindly; `digest` is SHA-256 of what was signed. To whom is not recorded:
+    who took the documents stays unknown until the opening (法 22).
+    """
+
+    commutes = True
+    digest: str
 
 
 class EnvelopeRefused(Fact, frozen=True, tag="envelope.refused/1"):

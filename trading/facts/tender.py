@@ -11,6 +11,7 @@ from trading.ledger.fact import Fact
 __all__ = [
     "Lot",
     "LotsFailed",
+    "OutageRule",
     "TenderCancelled",
     "TenderCompleted",
     "TenderDrafted",
@@ -30,12 +31,23 @@ class Lot(msgspec.Struct, frozen=True):
     estimate: int | None = None
 
 
+class OutageRule(msgspec.Struct, frozen=True):
+    """平台故障顺延规则, published with the tender: an outage up to `limit_minutes` moves a deadline
+    that it touched to `short_minutes` after its end, a longer one to `long_minutes`.
+    """
+
+    limit_minutes: int = 120
+    short_minutes: int = 120
+    long_minutes: int = 1440
+
+
 class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     """All that the tender documents fix; `parameters` belong to the evaluation method.
 
     `panel` is the party that evaluates; `authorities` are the CAs (DER, hex) whose certificates
     bidders sign with; `state_funded` binds the award to rank 1; `cokey_minutes` is how long
-    bidders have to reveal their own keys.
+    bidders have to reveal their own keys; with a `token_key` (DER, hex) only who took the documents
+    may hand in.
     """
 
     by = _OWNER
@@ -57,6 +69,8 @@ class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     state_funded: bool = True
     authorities: tuple[str, ...] = ()
     pace: Pace = NATURAL
+    token_key: str = ""
+    outage_rule: OutageRule = OutageRule()
 
 
 class TenderPublished(Fact, frozen=True, tag="tender.published/1"):

@@ -1,4 +1,4 @@
-"""Durable files: written whole or not at all, and content-addressed objects on top of them."""
+"""Durable files: written whole or not at all."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trading.kernel.errors import FileUnreadable
 
-__all__ = ["CHUNK", "Objects", "durable_write", "read_chunks", "read_text", "write_secret"]
+__all__ = ["CHUNK", "durable_write", "read_chunks", "read_text", "write_secret"]
 
 CHUNK = 1 << 20
 
@@ -48,23 +48,3 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(path=path, problem=error) from error
-
-
-class Objects:
-    """Envelopes by their id. Writing the same id again changes nothing."""
-
-    def __init__(self, folder: Path, suffix: str = ".kfe") -> None:
-        self._folder, self._suffix = folder, suffix
-
-    def path(self, name: str) -> Path:
-        return self._folder / f"{name}{self._suffix}"
-
-    def put(self, name: str, chunks: Iterable[bytes]) -> None:
-        if not self.path(name).exists():
-            durable_write(self.path(name), chunks)
-
-    def __contains__(self, name: str) -> bool:
-        return self.path(name).exists()
-
-    def names(self) -> list[str]:
-        return sorted(path.name.removesuffix(self._suffix) for path in self._folder.glob("*"))

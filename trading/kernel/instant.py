@@ -5,12 +5,18 @@ when the reading plus its error lies before it. What falls between is nobody's a
 witness-dated checkpoints decide.
 """
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
-__all__ = ["Clock", "FrozenClock", "Reading", "SystemClock"]
+from trading.kernel.errors import ClockUntrusted
+
+__all__ = ["Clock", "FrozenClock", "Reading", "SteadyClock", "SystemClock", "TrustedClock"]
+
+_STEP = timedelta(milliseconds=500)  # NTP slews; what moves more at once was set by somebody
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -36,6 +42,66 @@ class SystemClock:
 
     def read(self) -> Reading:
         return Reading(datetime.now(UTC), self._error)  # noqa: TID251  the one place that may
+
+
+class SteadyClock:
+    """The system's clock as it was at the start, carried on by the clock that nobody can set.
+
+    Whoever steps the wall clock moves nothing here; `step` tells by how much it was moved.
+    CLOCK_BOOTTIME also counts the time a machine sleeps.
+    """
+
+    def __init__(
+        self,
+        error: timedelta = timedelta(milliseconds=50),
+        wall: Clock | None = None,
+        elapsed: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
+        self._error, self._wall, self._elapsed = error, wall or SystemClock(error), elapsed
+        self._start, self._zero = self._wall.read().at, elapsed()
+
+    def read(self) -> Reading:
+        return Reading(self._start + timedelta(seconds=self._elapsed() - self._zero), self._error)
+
+    @property
+    def step(self) -> timedelta:
+        return self._wall.read().at - self.read().at
+
+
+class TrustedClock:
+    """What deadlines are decided by: a steady clock, corrected to the database's, as long as the
+    wall clock has not been stepped and the witnesses' clocks agree. ClockUntrusted otherwise.
+    """
+
+    def __init__(
+        self, steady: SteadyClock, offset: Callable[[], timedelta], limit: timedelta
+    ) -> None:
+        self._steady, self._offset, self._limit = steady, offset, limit
+        self._drift = timedelta(0)
+
+    def read(self) -> Reading:
+        problem = self.problem
+        if problem:
+            raise ClockUntrusted(problem=problem)
+        return self.unchecked()
+
+    def unchecked(self) -> Reading:
+        reading = self._steady.read()
+        return Reading(reading.at + self._offset(), reading.error)
+
+    def compare(self, witnessed: datetime) -> None:
+        """With what the witnesses have just said; they date in whole seconds, rounded down."""
+        behind = self.unchecked().at - witnessed
+        self._drift = max(behind - timedelta(seconds=1), min(behind, timedelta(0)), key=abs)
+
+    @property
+    def problem(self) -> str:
+        """Why the time is not trusted; empty while it is."""
+        if abs(self._steady.step) > _STEP:
+            return f"系统时钟被拨动 {self._steady.step.total_seconds():+.1f} s / stepped"
+        if abs(self._drift) > self._limit:
+            return f"与见证人相差 {self._drift.total_seconds():+.1f} s / off the witnesses"
+        return ""
 
 
 class FrozenClock:

@@ -26,6 +26,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_error_ms: int = 50  # bound of the clock's error, as the time service reports it
     batch_limit: int = 1000  # entries committed in one transaction at most
     envelope_limit_mib: int = 2048  # largest envelope admitted
+    objects: str = ""  # where envelopes are kept: a folder, or s3://bucket/prefix
+    trustees: str = ""  # file with a line `NAME KEY URL` for each trustee of the charter
+    witnesses: str = ""  # file with a line `NAME VKEY URL` for each witness of the policy
+    witness_quorum: int = 0  # how many witnesses must cosign; all of them when 0
+    charter_threshold: int = 3  # how many trustees must act together at least
+    publish_ms: int = 1000  # how often a grown ledger is taken to the witnesses
+    clerk: bool = True  # close at the deadline, ask the trustees and open without a host
+    outage_seconds: int = 30  # silence of the platform that counts as an outage
+    deadline_limit: int = 1500  # deadlines that one hour may hold
+    disk_reserve_mib: int = 512  # free space below which the node says it is not ready
+    clock_drift_ms: int = 2000  # how far the witnesses' clocks may be from ours
 
     @classmethod
     def load(cls, environment: Mapping[str, str], file: Path | None = None) -> "Settings":

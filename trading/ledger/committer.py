@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from trading.kernel.errors import (
@@ -54,6 +54,8 @@ class GroupLedger:
         self._tips: dict[str, Tip] = {}
         self._wakes: list[Callable[[int], None]] = []
         self._head = self._load()
+        at = store.clock()
+        self.offset = at - clock.read().at if at else timedelta(0)
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._stopped: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -64,6 +66,11 @@ class GroupLedger:
 
     def size(self) -> int:
         return self._head.size if self._head else 0
+
+    @property
+    def last_at(self) -> datetime | None:
+        """The time of the newest entry."""
+        return self._head.at if self._head else None
 
     @property
     def waiting(self) -> int:
@@ -108,6 +115,10 @@ class GroupLedger:
     def consistency(self, old: int, new: int) -> list[bytes]:
         return self._tree.consistency(old, min(new, self.size()))
 
+    def root(self, size: int) -> bytes:
+        """Of an earlier state."""
+        return self._tree.root(size)
+
     def hashes(self, level: int, start: int, end: int) -> bytes:
         """Of complete subtrees of 2**level leaves, for the tiles."""
         return self._tree.hashes(level, start, end)
@@ -135,6 +146,10 @@ class GroupLedger:
         if self._stopped:
             self._refuse_waiting()
         return answer
+
+    def first_use(self, name: str, until: datetime) -> bool:
+        """Whether nobody has used the name yet, in any process; remembered until then."""
+        return self.store.first_use(name, until)
 
     def check_erasable(self, index: int) -> None:
         record = next(self.records(index, index + 1), None)
@@ -262,6 +277,7 @@ class GroupLedger:
         """The database's clock where it has one: all processes then decide by the same."""
         reading = self._clock.read()
         if opening.at:
+            self.offset = opening.at - reading.at
             reading = Reading(opening.at, reading.error)
         if opening.head and reading.at <= opening.head.at:
             raise TimeStoodStill(last=opening.head.at, now=reading.at)

@@ -80,9 +80,17 @@ class Ledger(Protocol):
 
     def keep_cosigned(self, note: str) -> None: ...
 
+    def hashes(self, level: int, start: int, end: int) -> bytes:
+        """Of complete subtrees of 2**level leaves, concatenated."""
+        ...
+
     def inclusion(self, index: int, size: int) -> list[bytes]: ...
 
     def consistency(self, old: int, new: int) -> list[bytes]: ...
+
+    def first_use(self, name: str, until: datetime) -> bool:
+        """Whether nobody has used the name yet, in any process; remembered until then."""
+        ...
 
     def check_erasable(self, index: int) -> None:
         """NotErasable unless the entry is a personal fact that is still there."""

@@ -20,7 +20,7 @@ class Publisher:
     """Remembers how far each witness is; a wrong memory costs one more question (409)."""
 
     def __init__(self, ledger: Ledger, witnesses: list[AsksWitness], policy: Policy) -> None:
-        self._ledger, self._witnesses, self._policy = ledger, witnesses, policy
+        self._ledger, self._witnesses, self.policy = ledger, witnesses, policy
         self._sizes: dict[str, int] = {}
         self._history: list[Witnessed] = []
         self._reading = Lock()
@@ -37,7 +37,7 @@ class Publisher:
                 continue
         known = [line for line in lines if self._holds(line, note.text)]
         cosigned = str(note.with_signatures(known))
-        witnessed = self._policy.check(cosigned)
+        witnessed = self.policy.check(cosigned)
         self._ledger.keep_cosigned(cosigned)
         return witnessed
 
@@ -45,7 +45,7 @@ class Publisher:
         """All cosigned checkpoints of the ledger, oldest first; each read and checked once."""
         with self._reading:
             fresh = self._ledger.cosigned(len(self._history))
-            self._history += [self._policy.check(note) for note in fresh]
+            self._history += [self.policy.check(note) for note in fresh]
             return list(self._history)
 
     def around(self, moment: datetime) -> tuple[Witnessed | None, Witnessed | None]:
@@ -57,7 +57,7 @@ class Publisher:
 
     def _holds(self, line: SignatureLine, text: str) -> bool:
         """From a witness of the policy, and right: one wrong answer must not spoil the others."""
-        for key in self._policy.witnesses.values():
+        for key in self.policy.witnesses.values():
             if key.signed(line):
                 try:
                     key.check(line, text)

@@ -102,6 +102,14 @@ class Store(Protocol):
 
     def move_cursor(self, name: str, cursor: int) -> None: ...
 
+    def clock(self) -> datetime | None:
+        """The database's own clock, where it has one."""
+        ...
+
+    def first_use(self, name: str, until: datetime) -> bool:
+        """Whether nobody has used the name yet; it is remembered, durably, until then."""
+        ...
+
     def on_growth(self, wake: Callable[[int], None]) -> None:
         """`wake` is called, from any thread, with the size after a commit of another process."""
         ...

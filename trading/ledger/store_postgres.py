@@ -161,6 +161,17 @@ class PostgresStore:
                  ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor"""
         self._fetch(sql, name, cursor)
 
+    def clock(self) -> datetime | None:
+        at: datetime = self._fetch("SELECT clock_timestamp()")[0][0]
+        return at
+
+    def first_use(self, name: str, until: datetime) -> bool:
+        forget = "DELETE FROM nonce WHERE until < $1::timestamptz - interval '1 hour'"
+        self._fetch(forget, until)
+        sql = """INSERT INTO nonce (name, until) VALUES ($1, $2)
+                 ON CONFLICT DO NOTHING RETURNING name"""
+        return bool(self._fetch(sql, name, until))
+
     def on_growth(self, wake: Callable[[int], None]) -> None:
         self._wakes.append(wake)
 

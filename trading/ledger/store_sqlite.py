@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS cosigned (
     n INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS follower (name TEXT PRIMARY KEY, cursor INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS claim (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS nonce (name TEXT PRIMARY KEY, until INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS entry_kept BEFORE DELETE ON entry
     BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
 CREATE TRIGGER IF NOT EXISTS entry_unchanged BEFORE UPDATE ON entry
@@ -45,6 +47,7 @@ CREATE TRIGGER IF NOT EXISTS cosigned_unchanged BEFORE UPDATE ON cosigned
 
 _INSERT = "INSERT INTO entry (idx, sid, height, id, leaf, salt, raw) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _MANY = 500
+_REMEMBERED = 3600  # seconds that a used name outlives the moment it was good for
 
 
 class SqliteStore:
@@ -181,6 +184,15 @@ class SqliteStore:
         sql = "SELECT leaf FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx"
         for (leaf,) in self._db.execute(sql, (start, end)):
             yield leaf
+
+    def clock(self) -> datetime | None:
+        return None
+
+    def first_use(self, name: str, until: datetime) -> bool:
+        expired = int(until.timestamp()) - _REMEMBERED
+        self._db.execute("DELETE FROM nonce WHERE until < ?", (expired,))
+        sql = "INSERT INTO nonce (name, until) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        return self._db.execute(sql, (name, int(until.timestamp()))).rowcount == 1
 
     def on_growth(self, wake: Callable[[int], None]) -> None:
         """There are no other processes."""

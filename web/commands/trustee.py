@@ -10,6 +10,7 @@ from trading.desks.trustee import Refused, Trustee, TrusteeRequest
 from trading.kernel.errors import FileUnreadable
 from trading.kernel.files import durable_write, read_text
 from trading.kernel.instant import SystemClock
+from web.daemons import serve_trustee
 from web.pipes import Service, serve_lines
 
 
@@ -23,9 +24,23 @@ def command() -> None:
 @click.option(
     "--policy", required=True, type=click.Path(path_type=Path, exists=True), help="policy.txt"
 )
-def init(folder: Path, policy: Path) -> None:
+@click.option(
+    "--ask-a-person", is_flag=True, help="每次开标须本机构人员确认 / a person must say yes"
+)
+def init(folder: Path, policy: Path, ask_a_person: bool) -> None:  # noqa: FBT001  a flag
     trustee = Trustee.create(folder, read_text(policy), SystemClock())
+    if ask_a_person:
+        trustee.ask_a_person()
     click.echo(trustee.public.hex())
+
+
+@command.command(help="本机构人员同意开标 / a person's yes for one opening.")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.argument("tender")
+@click.argument("stage", type=click.IntRange(1, 2))
+def approve(folder: Path, tender: str, stage: int) -> None:
+    Trustee(folder, SystemClock()).approve(tender, stage)
+    click.echo(f"✓ {tender} {stage}")
 
 
 @command.command(help="采用受托章程 / adopt the charter: with whom, and how many, it will act.")
@@ -52,9 +67,15 @@ def answer(folder: Path, request: Path, answer: Path) -> None:
     click.echo(f"✓ {type(given).__name__} → {answer}")
 
 
-@command.command(help="经管道应答，每行一个请求 / answer over a pipe, one request a line.")
+@command.command(help="守护进程：--port 经网络，否则经管道 / a daemon: by HTTP, or over a pipe.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
-def serve(folder: Path) -> None:
+@click.option("--port", type=click.IntRange(0, 65_535), help="HTTP 端口 / HTTP port")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--centre", default="", help="中心的公钥 / only answer this centre's key (hex)")
+def serve(folder: Path, port: int | None, host: str, centre: str) -> None:
+    if port is not None:
+        serve_trustee(folder, host, port, centre)
+        return
     service = Service(
         TrusteeRequest,
         lambda: Trustee(folder, SystemClock()).answer,

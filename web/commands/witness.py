@@ -10,6 +10,7 @@ from trading.kernel.files import durable_write, read_text
 from trading.kernel.instant import SystemClock
 from trading.ledger.signature import KeyType, NoteKey, VerifierKey
 from trading.ledger.witness import Answer, Witness
+from web.daemons import serve_witness
 from web.pipes import Service, serve_lines
 
 _KEY, _LOGS = "witness.key", "logs.txt"
@@ -47,9 +48,14 @@ def cosign(folder: Path, request: Path) -> None:
     sys.exit(0 if answer.status == 200 else 1)
 
 
-@command.command(help="经管道应答，每行一个请求 / answer over a pipe, one request a line.")
+@command.command(help="守护进程：--port 经网络，否则经管道 / a daemon: by HTTP, or over a pipe.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
-def serve(folder: Path) -> None:
+@click.option("--port", type=click.IntRange(0, 65_535), help="HTTP 端口 / HTTP port")
+@click.option("--host", default="127.0.0.1", show_default=True)
+def serve(folder: Path, port: int | None, host: str) -> None:
+    if port is not None:
+        serve_witness(_open(folder), host, port)
+        return
     service = Service(
         str, lambda: _open(folder).add_checkpoint, lambda error: Answer(400, f"{error}\n")
     )

@@ -6,14 +6,8 @@ from functools import cache
 import msgspec
 import pytest
 from asn1crypto import keys
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,7 +58,8 @@ SALT = """
 051722b35f458781397c3a671a7d3bd3096503940e4c4f1aaa269d60300ce449555cd7340100df9d46944c5356825abf
 """
 PREFIX = "8417e699b219d583fb6216ae0c53ca0e9723442d02f1d1a34295527e7d929e8b"
-BLINDED = """
+# blinded_msg, blind_sig and sig, one after another.
+PRINTED = """
 aa3ee045138d874669685ffaef962c7694a9450aa9b4fd6465db9b3b75a522bb921c4c0fdcdfae9667593255099cff51
 f5d3fd65e8ffb9d3b3036252a6b51b6edfb3f40382b2bbf34c0055e4cbcc422850e586d84f190cd449af11dc65545f5f
 e26fd89796eb87da4bda0c545f397cddfeeb56f06e28135ec74fd477949e7677f6f36cfae8fd5c1c5898b03b9c244cf6
@@ -76,8 +71,6 @@ a4e0878801307485d3b7bb89b289551a8b65a7a6b93db010423d1406e149c87731910306e5e410b4
 17f1f8a3bc302ec2e7b98e8c353898b7150ad8877ec841ea6e4b288064c254fefd0d049c3ad196bf7ffa535e74585d01
 20ce728036ed500942fbd5e6332c298f1ffebe9ff60c1e117b274cf0cb9d70c36ee4891528996ec1ed0b178e9f3c0c0e
 6120885f39e8ccaadbb20f3196378c07b1ff22d10049d3039a7a92fe7efdd95d
-"""
-BLIND_SIGNATURE = """
 3f4a79eacd4445fca628a310d41e12fcd813c4d43aa4ef2b81226953248d6d00adfee6b79cb88bfa1f99270369fd063c
 023e5ed546719b0b2d143dd1bca46b0e0e615fe5c63d95c5a6b873b8b50bc52487354e69c3dfbf416e7aca18d5842c89
 b676efdd38087008fa5a810161fcdec26f20ccf2f1e6ab0f9d2bb93e051cb9e86a9b28c5bb62fd5f5391379f887c0f70
@@ -89,8 +82,6 @@ a3f84536abb2fdd722813e083feda010391ac3d8fd1cd9212b5d94e634e69ebcc800c4d5c4c1091c
 c0a6e4c082bc55544f50a7971f3fb97d5853d72c3af34ffd5ce123998be5360d1059820c66a81e1ee6d9c1803b5b62af
 6bc877526df255b6d1d835d8c840bebbcd6cc0ee910f17da37caf8488afbc08397a1941fcc79e76a5888a95b3d5405e1
 3f737bea5c78d716a48eb9dc0aec8de39c4b45c6914ad4a8185969f70b1adf46
-"""
-SIGNATURE = """
 191e941c57510e22d29afad257de5ca436d2316221fe870c7cb75205a6c071c2735aed0bc24c37f3d5bd960ab97a829a
 508f966bbaed7a82645e65eadaf24ab5e6d9421392c5b15b7f9b640d34fec512846a3100b80f75ef51064602118c1a77
 d28d938f6efc22041d60159a518d3de7c4d840c9c68109672d743d299d8d2577ef60c19ab463c716b3fa75fa56f57353
@@ -103,26 +94,16 @@ b146e948c54bd8bfb5e6d18127cd1f7a93c3cf9f2d869d5a78878c03fe808a0d799e910be6f26d18
 b7eeadcaa71898a63bac9d95f4aa548d5e97568d744fc429104e32edd9c87519892a198a30d333d427739ffb9607b092
 e910ae37771abf2adb9f63bc058bf58062ad456cb934679795bbdfcdfad5e0f2
 """
-# A.2 to A.4: prefix, salt, and the SHA-256 of the printed blinded_msg, blind_sig and sig together.
-OTHER_VARIANTS = {
-    "A.2 PSSZERO-Randomized": (
-        "84ea86c8cf3beedfed73beceabd792027c609d1100bf041fdd60d826a718130d",
-        "",
-        "96b80a9f3848e2e9af3d3ab1ffff0f11cfd2062c98e1986b0ea7d8f1c8feafd7",
-    ),
-    "A.3 PSS-Deterministic": (
-        "",
-        SALT,
-        "f2d1199d854d53b76e7e76e26c9004196c9fc881fa75b331f690ea72b02e9d28",
-    ),
-    "A.4 PSSZERO-Deterministic": (
-        "",
-        "",
-        "2cb6e20ae09a69f386074b8e6ad1c675f2d54fb4730293f325184e8b177edea0",
-    ),
-}
+# A.2 to A.4: prefix, salt, and the SHA-256 of the same three as they are printed there.
+PREFIX_2 = "84ea86c8cf3beedfed73beceabd792027c609d1100bf041fdd60d826a718130d"
+OTHER_VARIANTS = [
+    (PREFIX_2, "", "96b80a9f3848e2e9af3d3ab1ffff0f11cfd2062c98e1986b0ea7d8f1c8feafd7"),
+    ("", SALT, "f2d1199d854d53b76e7e76e26c9004196c9fc881fa75b331f690ea72b02e9d28"),
+    ("", "", "2cb6e20ae09a69f386074b8e6ad1c675f2d54fb4730293f325184e8b177edea0"),
+]
 PUBLIC = rsa.RSAPublicNumbers(65537, P * Q)
 ISSUER, OTHER = TokenIssuer.generate(), TokenIssuer.generate()
+N = ISSUER._private.public_numbers.n
 
 
 @cache
@@ -146,12 +127,7 @@ def key_of(modulus: int, exponent: int) -> bytes:
     return keys.PublicKeyInfo.wrap(key, "rsa").dump()
 
 
-def modulus_of(issuer: TokenIssuer) -> int:
-    return issuer._private.public_numbers.n
-
-
 def steps_of_the_rfc(prefix: str, salt: str) -> bytes:
-    """Blinded message, blind signature and signature, as the appendix prints them."""
     prepared = bytes.fromhex(prefix + MESSAGE)
     r = pow(INVERSE, -1, PUBLIC.n)
     blinded, inverse = tokens._blind(PUBLIC, prepared, bytes.fromhex(salt), r)
@@ -161,32 +137,32 @@ def steps_of_the_rfc(prefix: str, salt: str) -> bytes:
 
 
 def test_every_step_gives_what_appendix_a1_prints() -> None:
-    printed = bytes.fromhex(BLINDED + BLIND_SIGNATURE + SIGNATURE)
-    assert steps_of_the_rfc(PREFIX, SALT) == printed
+    assert steps_of_the_rfc(PREFIX, SALT) == bytes.fromhex(PRINTED)
 
 
-@pytest.mark.parametrize(("prefix", "salt", "digest"), OTHER_VARIANTS.values(), ids=OTHER_VARIANTS)
+@pytest.mark.parametrize(("prefix", "salt", "digest"), OTHER_VARIANTS, ids=["A.2", "A.3", "A.4"])
 def test_the_other_variants_follow_from_the_same_steps(prefix: str, salt: str, digest: str) -> None:
     assert sha256(steps_of_the_rfc(prefix, salt)).hex() == digest
 
 
-def test_an_honest_token_is_accepted() -> None:
-    check_token(ISSUER.public, TOKEN)
-    assert len(TOKEN) == 64 + 256
+def test_an_honest_token_is_accepted_and_carries_the_message_behind_a_random_prefix() -> None:
+    blinding = blind(ISSUER.public, b"m" * 32)
+    token = finish(ISSUER.public, blinding, ISSUER.sign(blinding.blinded))
+    check_token(ISSUER.public, token)
+    assert len(token) == len(TOKEN) == 64 + 256
+    assert token[:64] == blinding.message
+    assert token[32:64] == b"m" * 32
 
 
 def test_a_modulus_of_2049_bits_works_though_the_encoding_is_a_byte_shorter() -> None:
     longer = rsa.generate_private_key(65537, 2050).private_numbers().p
     issuer = TokenIssuer(private(longer, ISSUER._private.p))
-    assert modulus_of(issuer).bit_length() == 2049
-    assert len(issued(issuer)[2]) == 64 + 257
-
-
-def test_a_token_carries_the_bidder_s_message_behind_a_random_prefix() -> None:
-    blinding = blind(ISSUER.public, b"m" * 32)
-    token = finish(ISSUER.public, blinding, ISSUER.sign(blinding.blinded))
-    assert token[:64] == blinding.message
-    assert token[32:64] == b"m" * 32
+    n, token = issuer._private.public_numbers.n, issued(issuer)[2]
+    assert n.bit_length() == 2049
+    assert len(token) == 64 + 257
+    same = int.from_bytes(token[64:]) + n  # but not below the modulus
+    with pytest.raises(TokenInvalid):
+        check_token(issuer.public, token[:64] + same.to_bytes(257))
 
 
 @pytest.mark.parametrize("size", [0, 31, 33])
@@ -215,27 +191,18 @@ def test_a_token_of_another_size_or_of_zeros_is_refused(token: bytes) -> None:
         check_token(ISSUER.public, token)
 
 
-def test_a_signature_beyond_the_modulus_is_refused() -> None:
-    beyond = int.from_bytes(TOKEN[64:]) + modulus_of(ISSUER)
-    with pytest.raises(TokenInvalid):
-        check_token(ISSUER.public, TOKEN[:64] + beyond.to_bytes(257)[-256:])
-
-
-CURVE = ec.generate_private_key(ec.SECP256R1())
 HOSTILE = {
     "nothing": b"",
-    "noise": b"\x30" * 294,
     "more than a key": ISSUER.public + b"\0",
-    "an elliptic curve": CURVE.public_key().public_bytes(
-        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    ),
+    "an Ed25519 key": bytes.fromhex("302a300506032b6570032100") + bytes(32),
     "2047 bits": key_of((1 << 2046) + 1, 65537),
     "4097 bits": key_of((1 << 4096) + 1, 65537),
-    "a small exponent": key_of(modulus_of(ISSUER), 3),
-    "the largest small exponent": key_of(modulus_of(ISSUER), 65535),
-    "an even exponent": key_of(modulus_of(ISSUER), 65538),
-    "an exponent of 257 bits": key_of(modulus_of(ISSUER), (1 << 256) + 1),
-    "a negative modulus": key_of(-modulus_of(ISSUER), 65537),
+    "a small exponent": key_of(N, 3),
+    "the largest small exponent": key_of(N, 65535),
+    "an even exponent": key_of(N, 65538),
+    "an exponent of 257 bits": key_of(N, (1 << 256) + 1),
+    "a negative modulus": key_of(-N, 65537),
+    "an even modulus": key_of(1 << 2047, 65537),
 }
 
 
@@ -259,13 +226,12 @@ def test_hostile_bytes_are_only_ever_refused(public: bytes, token: bytes) -> Non
             check_token(key, token)
         except TokenInvalid:
             continue
-        assert (key, token) == (ISSUER.public, TOKEN)
+        assert token == TOKEN
 
 
 def test_the_issuer_signs_only_what_is_below_its_modulus_and_of_its_length() -> None:
-    n = modulus_of(ISSUER)
-    assert ISSUER.sign((n - 1).to_bytes(256)) == (n - 1).to_bytes(256)
-    for wrong in (b"", bytes(255), bytes(257), n.to_bytes(256), b"\xff" * 256):
+    assert ISSUER.sign((N - 1).to_bytes(256)) == (N - 1).to_bytes(256)
+    for wrong in (b"", bytes(255), bytes(257), N.to_bytes(256), b"\xff" * 256):
         with pytest.raises(TokenInvalid):
             ISSUER.sign(wrong)
 
@@ -281,23 +247,20 @@ def test_a_fault_in_the_private_operation_never_leaves_the_issuer() -> None:
 
 def test_a_blind_signature_of_another_issuer_length_or_bidder_is_no_token() -> None:
     mine, signature, _ = issued()
-    theirs, _, _ = issued()
     for wrong in (OTHER.sign(bytes(255) + b"\2"), signature[:-1], b"", bytes(256)):
         with pytest.raises(TokenInvalid):
             finish(ISSUER.public, mine, wrong)
     with pytest.raises(TokenInvalid):
-        finish(ISSUER.public, theirs, signature)
+        finish(ISSUER.public, issued()[0], signature)
 
 
 def test_a_key_or_a_blind_that_shares_a_factor_is_refused() -> None:
     """RFC 9474 section 4.2, steps 5 and 8."""
     with pytest.raises(TokenInvalid, match="blinding error"):
         tokens._blind(PUBLIC, b"", b"", P)
-    salt = next(
-        s for s in (bytes([i]) * 48 for i in range(99)) if tokens._encode(b"", s, 2047) % 3 == 0
-    )
+    unlucky = next(m for m in map(bytes, range(99)) if tokens._encode(m, b"", 2047) % 3 == 0)
     with pytest.raises(TokenInvalid, match="invalid input"):
-        tokens._blind(rsa.RSAPublicNumbers(65537, 3 * (1 << 2046) + 3), b"", salt, 2)
+        tokens._blind(rsa.RSAPublicNumbers(65537, 3 << 2046 | 3), unlucky, b"", 2)
 
 
 def test_what_the_issuer_saw_has_nothing_in_common_with_the_token() -> None:
@@ -309,13 +272,12 @@ def test_what_the_issuer_saw_has_nothing_in_common_with_the_token() -> None:
 
 def test_each_token_fits_each_issuance_equally_well() -> None:
     """Blindness: for every pair there is one r that explains it, so none can be told apart."""
-    n, d = modulus_of(ISSUER), ISSUER._private.d
     issuances = [issued() for _ in range(3)]
     for blinding, signature, _ in issuances:
         for _, _, token in issuances:
             s = int.from_bytes(token[64:])
-            r = pow(int.from_bytes(blinding.blinded) * pow(s, -65537, n), d, n)
-            assert s * r % n == int.from_bytes(signature)
+            r = pow(int.from_bytes(blinding.blinded) * pow(s, -65537, N), ISSUER._private.d, N)
+            assert s * r % N == int.from_bytes(signature)
 
 
 def test_one_message_blinded_twice_has_nothing_alike() -> None:
@@ -323,15 +285,15 @@ def test_one_message_blinded_twice_has_nothing_alike() -> None:
     assert all(one != other for one, other in zip(first, second, strict=True))
 
 
-def test_an_issuer_comes_back_from_its_pem() -> None:
+def pem_of(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, password: bytes = b"") -> bytes:
+    locked = serialization.BestAvailableEncryption(password) if password else None
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(*form, locked or serialization.NoEncryption())
+
+
+def test_an_issuer_comes_back_from_its_pem_but_not_from_an_unfit_one() -> None:
     assert TokenIssuer.from_pem(ISSUER.pem()).public == ISSUER.public
-
-
-def test_an_issuer_wants_a_readable_rsa_key_of_a_fit_size() -> None:
-    locked = BestAvailableEncryption(b"password")
-    small = rsa.generate_private_key(65537, 1024)
-    for key, encryption in ((CURVE, NoEncryption()), (CURVE, locked), (small, NoEncryption())):
+    curve, small = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)
+    for pem in (b"", pem_of(curve), pem_of(small), pem_of(ISSUER._key, b"password")):
         with pytest.raises(TokenInvalid):
-            TokenIssuer.from_pem(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
-    with pytest.raises(TokenInvalid):
-        TokenIssuer.from_pem(b"")
+            TokenIssuer.from_pem(pem)

@@ -15,6 +15,19 @@
       RoleMissing (KF-105)
       StreamUnknown (KF-106)
       WriterStopped (KF-107)
+      EdgeRefusal (KF-120)
+        Unauthenticated (KF-121)
+          RequestReplayed (KF-122)
+        AccessDenied (KF-123)
+        RequestMalformed (KF-124)
+        NothingHere (KF-125)
+        Overloaded (KF-126)
+        ActUnsigned (KF-127)
+        Internal (KF-128)
+        UploadRefusal (KF-130)
+          UploadUnknown (KF-131)
+          UploadOffset (KF-132)
+          BodyMissing (KF-133)
       RuleBroken (KF-201)
         TooLate (KF-202)
         TooEarly (KF-203)
@@ -22,6 +35,8 @@
         ParticipantLimit (KF-208)
       DraftIncomplete (KF-206)
       QuestionUnknown (KF-207)
+      SuspensionRefusal (KF-209)
+      DeadlineCrowded (KF-210)
       EnvelopeRefusal (KF-300)
         NotSealed (KF-301)
         Malformed (KF-302)
@@ -64,15 +79,34 @@
         StoreDamaged (KF-703)
         StoreBusy (KF-704)
         StoreUnsafe (KF-707)
+        StateOlder (KF-708)
       StoreFull (KF-705)
       StoreUnreachable (KF-706)
       WitnessRefuses (KF-710)
+      ClockUntrusted (KF-711)
       RecordUnreadable (KF-800)
         BidUnreadable (KF-801)
 
 An expected alternative is a value; a refusal is one of these; a bug is a crash.
 """
 
+from trading.kernel.errors.edge import (
+    AccessDenied,
+    ActUnsigned,
+    BodyMissing,
+    ClockUntrusted,
+    EdgeRefusal,
+    Internal,
+    NothingHere,
+    Overloaded,
+    RequestMalformed,
+    RequestReplayed,
+    StateOlder,
+    Unauthenticated,
+    UploadOffset,
+    UploadRefusal,
+    UploadUnknown,
+)
 from trading.kernel.errors.refusal import (
     AmountUnreadable,
     BidUnreadable,
@@ -118,6 +152,7 @@ from trading.kernel.errors.trade import (
     CommitteeRefusal,
     ContentMalformed,
     ContractDiffers,
+    DeadlineCrowded,
     DealInvalid,
     DraftIncomplete,
     EnvelopeRefusal,
@@ -136,6 +171,7 @@ from trading.kernel.errors.trade import (
     ShareInvalid,
     ShareUnknown,
     SignatureWrong,
+    SuspensionRefusal,
     TokenInvalid,
     TooEarly,
     TooFewBidders,
@@ -148,20 +184,26 @@ from trading.kernel.errors.trade import (
 )
 
 __all__ = [
+    "AccessDenied",
+    "ActUnsigned",
     "AmountUnreadable",
     "AwardRefusal",
     "BidUnreadable",
     "BodyAltered",
+    "BodyMissing",
     "Broken",
     "CannotOpen",
     "CheckpointBroken",
     "ClaimTaken",
+    "ClockUntrusted",
     "CokeyWrong",
     "CommitteeRefusal",
     "ContentMalformed",
     "ContractDiffers",
+    "DeadlineCrowded",
     "DealInvalid",
     "DraftIncomplete",
+    "EdgeRefusal",
     "EntryBroken",
     "EnvelopeRefusal",
     "EnvelopeRepeated",
@@ -171,6 +213,7 @@ __all__ = [
     "HeadMoved",
     "IllegalTransition",
     "InputUnusable",
+    "Internal",
     "KeyReused",
     "KnowledgeUnproven",
     "LostRace",
@@ -180,6 +223,8 @@ __all__ = [
     "NotFirstRank",
     "NotSealed",
     "NoteMalformed",
+    "NothingHere",
+    "Overloaded",
     "Oversized",
     "ParticipantLimit",
     "PointInvalid",
@@ -190,6 +235,8 @@ __all__ = [
     "RecordUnreadable",
     "Refusal",
     "ReplacementInvalid",
+    "RequestMalformed",
+    "RequestReplayed",
     "RoleMissing",
     "RuleBroken",
     "SettingUnknown",
@@ -197,12 +244,14 @@ __all__ = [
     "ShareInvalid",
     "ShareUnknown",
     "SignatureWrong",
+    "StateOlder",
     "StoreBusy",
     "StoreDamaged",
     "StoreFull",
     "StoreUnreachable",
     "StoreUnsafe",
     "StreamUnknown",
+    "SuspensionRefusal",
     "TimeStoodStill",
     "TokenInvalid",
     "TooEarly",
@@ -211,7 +260,11 @@ __all__ = [
     "TooLate",
     "TranscriptDiffers",
     "TrusteeRefuses",
+    "Unauthenticated",
     "UnknownPlugin",
+    "UploadOffset",
+    "UploadRefusal",
+    "UploadUnknown",
     "Usage",
     "WitnessRefuses",
     "WriterStopped",

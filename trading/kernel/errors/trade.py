@@ -45,6 +45,18 @@ class ParticipantLimit(RuleBroken):
     en = "{count} invited, fewer than {minimum} ({article})"
 
 
+class SuspensionRefusal(Refusal):
+    code = "KF-209"
+    zh = "暂停与恢复：{problem}"
+    en = "Suspension: {problem}"
+
+
+class DeadlineCrowded(Refusal):
+    code = "KF-210"
+    zh = "{moment} 所在小时已有 {count} 个项目截标（上限 {limit}）；建议改为 {free}"
+    en = "{count} tenders already end in the hour of {moment} (limit {limit}); try {free}"
+
+
 class EnvelopeRefusal(Refusal):
     code = "KF-300"
     zh = "投标信封被拒收：{problem}"

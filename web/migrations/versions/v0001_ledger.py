@@ -17,6 +17,7 @@ _TABLES = [
     "CREATE TABLE cosigned (n bigint PRIMARY KEY, size bigint NOT NULL, note text NOT NULL)",
     "CREATE TABLE follower (name text PRIMARY KEY, cursor bigint NOT NULL)",
     "CREATE TABLE claim (name text PRIMARY KEY)",
+    "CREATE TABLE nonce (name text PRIMARY KEY, until timestamptz NOT NULL)",
 ]
 _GUARDS = [
     """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS

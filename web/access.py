@@ -1,0 +1,142 @@
+"""The access matrix 权限矩阵: every operation, who may call it, and which fact it leads to.
+
+Deny by default: an application with a route that has no row does not start. Whether the tender is
+one's own, and whether its phase allows the fact, the rules of trading decide; the matrix names
+the fact so that a test can try every cell: operation x role x phase x own or another's tender.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+
+from trading.facts.award import (
+    AwardDecided,
+    AwardNoticed,
+    CandidatesPublished,
+    CandidatesRecommended,
+)
+from trading.facts.bidding import BiddingClosed, EnvelopeReceived, EnvelopeWithdrawn, TokenIssued
+from trading.facts.committee import CommitteeFormed
+from trading.facts.contract import ContractSigned
+from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
+from trading.facts.opening import CokeyRevealed, OpeningRecorded
+from trading.facts.suspension import (
+    ResumptionAsked,
+    SuspensionAsked,
+    TenderResumed,
+    TenderSuspended,
+)
+from trading.facts.tender import TenderCancelled, TenderDrafted, TenderPublished
+from trading.kernel.errors import AccessDenied
+from trading.kernel.party import Role
+from trading.ledger.fact import Fact
+
+__all__ = ["MATRIX", "Row", "allow", "check_complete"]
+
+ANYONE: frozenset[Role] = frozenset()
+OWNERS = frozenset({Role.PURCHASER, Role.AGENCY})
+HOSTS = frozenset({Role.PLATFORM})
+WATCHERS = frozenset({Role.INSPECTOR, Role.PLATFORM})
+TAKERS = frozenset({Role.BIDDER, Role.TRUSTEE, Role.WITNESS})
+
+
+class Row(msgspec.Struct, frozen=True):
+    """`roles` empty: anyone, unsigned. `own`: only in a tender of the caller's."""
+
+    roles: frozenset[Role] = ANYONE
+    fact: type[Fact] | None = None
+    own: bool = False
+
+
+MATRIX: dict[str, Row] = {
+    # the node
+    "healthz": Row(),
+    "readyz": Row(),
+    "metrics": Row(),  # of this machine alone
+    "api_reference": Row(),
+    "viewer": Row(),
+    # the ledger
+    "checkpoint": Row(),
+    "tile": Row(),
+    "feed": Row(),
+    "consistency": Row(),
+    "policy": Row(),
+    "charter": Row(),
+    "act": Row(),
+    "receipt": Row(),
+    "party": Row(),
+    "enrol": Row(HOSTS),
+    # tenders
+    "tenders": Row(),
+    "tender": Row(),
+    "entries": Row(),
+    "invitation": Row(),
+    "deadlines": Row(),
+    # purchaser
+    "draft": Row(OWNERS, TenderDrafted),
+    "form_committee": Row(OWNERS, CommitteeFormed, own=True),
+    "publish": Row(OWNERS, TenderPublished, own=True),
+    "correct": Row(OWNERS, NoticeCorrected, own=True),
+    "answer": Row(OWNERS, QuestionAnswered, own=True),
+    "cancel": Row(OWNERS, TenderCancelled, own=True),
+    # bidder: but for the token, nobody learns who
+    "ask": Row(ANYONE, QuestionAsked),
+    "take_tokens": Row(TAKERS, TokenIssued),
+    "create_upload": Row(),
+    "upload_options": Row(),
+    "upload_offset": Row(),
+    "append_upload": Row(),
+    "drop_upload": Row(),
+    "seal": Row(ANYONE, EnvelopeReceived),
+    "withdraw": Row(ANYONE, EnvelopeWithdrawn),
+    "bid": Row(),
+    "reveal": Row(ANYONE, CokeyRevealed),
+    # opening
+    "close": Row(HOSTS, BiddingClosed),
+    "end_cokey_window": Row(HOSTS),
+    "open": Row(HOSTS, OpeningRecorded),
+    # award
+    "recommend": Row(frozenset({Role.PANEL}), CandidatesRecommended, own=True),
+    "publish_candidates": Row(OWNERS, CandidatesPublished, own=True),
+    "award": Row(OWNERS, AwardDecided, own=True),
+    "send_notice": Row(OWNERS, AwardNoticed, own=True),
+    "sign_contract": Row(OWNERS, ContractSigned, own=True),
+    # suspension
+    "ask_suspension": Row(WATCHERS, SuspensionAsked),
+    "suspend": Row(WATCHERS, TenderSuspended),
+    "ask_resumption": Row(WATCHERS, ResumptionAsked),
+    "resume": Row(WATCHERS, TenderResumed),
+}
+
+
+def allow(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """The guard of every operation with roles: `web.auth` has already found out who calls."""
+    operation = str(handler.name)
+    row = MATRIX[operation]
+    caller = connection.scope["user"]
+    if not row.roles & caller.roles:
+        wanted = "、".join(sorted(row.roles))
+        raise AccessDenied(party=caller.party, operation=operation, roles=wanted)
+
+
+def check_complete(app: Litestar) -> None:
+    """TypeError if a route has no row, or a row no route."""
+    operations = {str(handler.name) for handler in handlers(app)}
+    missing, idle = operations - MATRIX.keys(), MATRIX.keys() - operations
+    if missing or idle:
+        raise TypeError(f"access matrix: no row for {sorted(missing)}, no route for {sorted(idle)}")
+
+
+def handlers(app: Litestar) -> Iterable[HTTPRouteHandler]:
+    """Ours; the framework answers OPTIONS and the schema by itself."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", []):
+            of_framework = route.path.startswith("/schema") or (
+                handler.name is None and handler.http_methods == {"OPTIONS"}
+            )
+            if isinstance(handler, HTTPRouteHandler) and not of_framework:
+                yield handler

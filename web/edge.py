@@ -1,0 +1,156 @@
+"""The outermost wall: lanes with room for seals, a name and headers for every answer, figures.
+
+A lane that is full answers 503 at once instead of queueing; when the event loop itself lags,
+everything but a seal is turned away. Nothing in here knows what a request means.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import prometheus_client
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from trading.kernel.errors import Overloaded
+
+__all__ = ["Edge", "Lane"]
+
+_LAG = 0.25  # seconds that the loop may be late before it sheds
+_TICK = 0.05
+_SILENCE = 30.0  # seconds that a body may stall
+_HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"cache-control", b"no-store"),
+]
+_TOO_BUSY = msgspec.json.encode(
+    {
+        "type": "urn:kaifeng:KF-126",
+        "title": Overloaded(seconds=1).text("zh"),
+        "status": 503,
+        "detail": Overloaded(seconds=1).text("en"),
+        "code": Overloaded.code,
+    }
+)
+_SECONDS = prometheus_client.Histogram(
+    "kaifeng_request_seconds",
+    "Time from request to answer",
+    ["lane", "status"],
+    buckets=(0.005, 0.02, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+_INSIDE = prometheus_client.Gauge("kaifeng_requests_inside", "Requests under way", ["lane"])
+_LAGGING = prometheus_client.Gauge("kaifeng_loop_lag_seconds", "How late the event loop is")
+
+
+class Lane(msgspec.Struct):
+    """`most` requests at once; `reserved` lanes are open even while the loop lags."""
+
+    name: str
+    most: int
+    reserved: bool = False
+    inside: int = 0
+
+
+class Edge:
+    def __init__(self, app: ASGIApp, seals: int = 4096) -> None:
+        self._app = app
+        self._lanes = {
+            "seal": Lane("seal", seals, reserved=True),
+            "upload": Lane("upload", 512),
+            "write": Lane("write", 256),
+            "read": Lane("read", 512),
+            "health": Lane("health", 64, reserved=True),
+        }
+        self._lag = 0.0
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._measure())
+        lane = self._lanes[_lane(scope["method"], scope["path"])]
+        name = secrets.token_hex(8)
+        scope["request_id"] = name  # type: ignore[typeddict-unknown-key]
+        if lane.inside >= lane.most or (self._lag > _LAG and not lane.reserved):
+            await _turn_away(send, name)
+            _SECONDS.labels(lane.name, "503").observe(0)
+            return
+        lane.inside += 1
+        started, answer = time.perf_counter(), _Answer(send, name)
+        try:
+            await self._app(scope, _impatient(receive), answer.send)
+        finally:
+            lane.inside -= 1
+            _INSIDE.labels(lane.name).set(lane.inside)
+            _SECONDS.labels(lane.name, answer.status).observe(time.perf_counter() - started)
+
+    async def _measure(self) -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(_TICK)
+            late = time.perf_counter() - before - _TICK
+            self._lag = max(late, self._lag * 0.7)
+            _LAGGING.set(self._lag)
+
+
+class _Answer:
+    """Adds what every answer carries, unless the handler has said it itself."""
+
+    def __init__(self, send: Send, name: str) -> None:
+        self._send, self._name, self.status = send, name, "0"
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = str(message["status"])
+            message["headers"] = _complete(message["headers"], self._name)
+        await self._send(message)
+
+
+def _complete(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[tuple[bytes, bytes]]:
+    given = list(headers)
+    said = {key.lower() for key, _ in given}
+    missing = [(key, value) for key, value in _HEADERS if key not in said]
+    return [*given, *missing, (b"x-request-id", name.encode())]
+
+
+def _lane(method: str, path: str) -> str:
+    if path.endswith("/seals"):
+        return "seal"
+    if path in ("/healthz", "/readyz"):
+        return "health"
+    if "/uploads" in path:
+        return "upload"
+    return "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
+
+
+def _impatient(receive: Receive) -> Receive:
+    """A body that stalls is a connection that is gone."""
+
+    async def impatient() -> Any:
+        async with asyncio.timeout(_SILENCE):
+            return await receive()
+
+    return impatient
+
+
+async def _turn_away(send: Send, name: str) -> None:
+    headers = [
+        (b"content-type", b"application/problem+json; charset=utf-8"),
+        (b"retry-after", b"1"),
+    ]
+    start: Any = {"type": "http.response.start", "status": 503}
+    start["headers"] = _complete(headers, name)
+    await send(start)
+    await send({"type": "http.response.body", "body": _TOO_BUSY, "more_body": False})

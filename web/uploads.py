@@ -1,0 +1,155 @@
+"""Resumable uploads (tus 1.0) of sealed envelopes: bytes travel early, the seal counts later.
+
+A part file grows by what arrives; its length is the offset, so a crash costs nothing but the tail
+that was not on the disk yet. Memory is bounded by one chunk of a connection. What is complete is
+checked against the digest in its own prefix, then moved to the envelopes under its id.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from trading.envelope.admit import check_body
+from trading.envelope.layout import PREFIX, Prefix, check_size, split_prefix
+from trading.kernel.errors import StoreFull, UploadOffset, UploadRefusal, UploadUnknown
+from trading.kernel.files import durable_write, read_chunks
+from trading.kernel.instant import Clock
+from trading.kernel.objects import Objects
+
+__all__ = ["Upload", "Uploads"]
+
+_KEPT = timedelta(days=30)
+_FLUSH = 1 << 20
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """`token` (hex) is what the envelope will be sealed with; kept so that nobody else goes on."""
+
+    id: str
+    tender: str
+    length: int
+    expires: datetime
+    token: str = ""
+    eid: str = ""  # once it is complete
+
+
+class Uploads:
+    """State below `folder`: `ID.json` and `ID.part`. Several processes may share it."""
+
+    def __init__(self, folder: Path, objects: Objects, clock: Clock, limit: int) -> None:
+        self._folder, self._objects, self._clock, self._limit = folder, objects, clock, limit
+        folder.mkdir(parents=True, exist_ok=True)
+        self._busy: set[str] = set()
+
+    def abilities(self) -> dict[str, str]:
+        """What tus calls them."""
+        return {
+            "Tus-Version": "1.0.0",
+            "Tus-Max-Size": str(self._limit),
+            "Tus-Extension": "creation,termination,expiration",
+        }
+
+    def create(self, tender: str, length: int, token: bytes, fresh: str) -> Upload:
+        """The token's own upload if it has one: whoever lost the answer asks again."""
+        check_size(length, self._limit)
+        if length < PREFIX:
+            raise UploadRefusal(problem=f"{length} 字节，短于信封前缀 / shorter than a prefix")
+        name = hashlib.sha256(token).hexdigest()[:32] if token else fresh.replace("-", "")
+        known = self._folder / f"{name}.json"
+        if known.exists():
+            upload = self.find(name)
+            if (upload.tender, upload.length) == (tender, length) or upload.eid:
+                return upload
+            self.drop(name)
+        expires = self._clock.read().at + _KEPT
+        upload = Upload(name, tender, length, expires, token.hex())
+        self._part(name).touch(mode=0o600)
+        self._write(upload)
+        return upload
+
+    def find(self, name: str) -> Upload:
+        path = self._folder / f"{name}.json"
+        if not name.isalnum() or not path.exists():
+            raise UploadUnknown(upload=name[:40])
+        return msgspec.json.decode(path.read_bytes(), type=Upload)
+
+    def offset(self, upload: Upload) -> int:
+        part = self._part(upload.id)
+        if upload.eid:
+            return upload.length
+        return part.stat().st_size if part.exists() else 0
+
+    def drop(self, name: str) -> None:
+        """Gone: the bytes, not a sealed bid."""
+        self.find(name)
+        self._part(name).unlink(missing_ok=True)
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def is_stored(self, eid: str) -> bool:
+        return eid in self._objects
+
+    async def append(self, upload: Upload, offset: int, body: AsyncIterator[bytes]) -> Upload:
+        """What arrives before a break is kept. UploadOffset if somebody was faster."""
+        if upload.id in self._busy:
+            raise UploadOffset(expected=self.offset(upload), given=offset)
+        self._busy.add(upload.id)
+        try:
+            expected = self.offset(upload)
+            if offset != expected:
+                raise UploadOffset(expected=expected, given=offset)
+            if not upload.eid:
+                await self._receive(upload, offset, body)
+                if self.offset(upload) == upload.length:
+                    return await asyncio.to_thread(self._complete, upload)
+            return upload
+        finally:
+            self._busy.discard(upload.id)
+
+    async def _receive(self, upload: Upload, offset: int, body: AsyncIterator[bytes]) -> None:
+        left = upload.length - offset
+        try:
+            with self._part(upload.id).open("ab", buffering=_FLUSH) as part:
+                async for chunk in body:
+                    left -= len(chunk)
+                    if left < 0:
+                        part.truncate(offset)
+                        problem = f"超出声明的 {upload.length} 字节 / more than declared"
+                        raise UploadRefusal(problem=problem)
+                    part.write(chunk)
+        except OSError as error:
+            raise StoreFull(path=self._folder) from error
+
+    def _complete(self, upload: Upload) -> Upload:
+        """Whole and sound, or gone: a damaged upload must be made again from its beginning."""
+        part = self._part(upload.id)
+        first, body = split_prefix(read_chunks(part))
+        try:
+            prefix = Prefix.parse(first)
+            check_body(prefix, body)
+        except BaseException:
+            os.truncate(part, 0)
+            raise
+        self._objects.adopt(prefix.eid, part)
+        done = msgspec.structs.replace(upload, eid=prefix.eid)
+        self._write(done)
+        return done
+
+    def sweep(self) -> int:
+        """Drop what has expired; how many."""
+        now, dropped = self._clock.read().at, 0
+        for path in self._folder.glob("*.json"):
+            if self.find(path.stem).expires < now:
+                self.drop(path.stem)
+                dropped += 1
+        return dropped
+
+    def _part(self, name: str) -> Path:
+        return self._folder / f"{name}.part"
+
+    def _write(self, upload: Upload) -> None:
+        durable_write(self._folder / f"{upload.id}.json", [msgspec.json.encode(upload)], 0o600)
