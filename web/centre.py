@@ -23,7 +23,7 @@ from trading.export import Trust, write_export
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import Usage
-from trading.kernel.files import durable_write, write_secret
+from trading.kernel.files import durable_folder, durable_write, write_secret
 from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import Clock, SystemClock
 from trading.kernel.objects import open_objects
@@ -92,7 +92,7 @@ class Centre:
         said: Callable[[str, int], None] = lambda _, __: None,
     ) -> None:
         self.folder, self.data = folder, folder / "centre"
-        self.data.mkdir(parents=True, exist_ok=True)
+        durable_folder(self.data)
         self.clock = SystemClock(timedelta(milliseconds=settings.clock_error_ms))
         self._logs = [key.verifier for key in log_keys(self.data, settings)]
         self.ids = SystemIds(self.clock)

@@ -24,6 +24,11 @@ _COMMANDS = {
     "tenders": "列出项目 / list the tenders of a data folder",
     "trustee": "受托人程序 / the trustee's program",
     "serve": "启动服务 / start the server",
+    "migrate": "升级数据库结构 / bring a PostgreSQL database up to date",
+    "backup": "在线备份 / back up a running centre",
+    "restore": "恢复备份 / bring a back-up back",
+    "submit": "上传、封存并取回执 / upload an envelope, seal it, keep the receipt",
+    "monitor": "从外部监测账本 / watch a ledger from outside",
     "witness": "见证人程序 / the witness's program",
 }
 

@@ -131,7 +131,7 @@ _JSON = {"content-type": "application/json"}
 
 
 def hand_in(client: Client, tender: str, envelope: Path, token: bytes, act: str) -> dict[str, Any]:
-    """上传并封存 bytes first, then the seal that counts. Under the same `act` it may be called again
+    """上传并封存 bytes first, then the seal that counts. Under one `act` it may be called again
     whenever an answer was lost: what is done stays done once.
     """
     with envelope.open("rb") as file:

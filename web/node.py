@@ -17,7 +17,7 @@ from trading.envelope.token import TokenIssuer
 from trading.kernel.calendar import Calendar
 from trading.kernel.database import open_database
 from trading.kernel.errors import Refusal
-from trading.kernel.files import durable_write, write_secret
+from trading.kernel.files import durable_folder, durable_write, write_secret
 from trading.kernel.ids import PartyId, SystemIds
 from trading.kernel.instant import SteadyClock, TrustedClock
 from trading.kernel.objects import open_objects
@@ -119,7 +119,7 @@ class Node:
     def __init__(
         self, data: Path, settings: Settings, database: str = "", name: str = "one"
     ) -> None:
-        data.mkdir(parents=True, exist_ok=True)
+        durable_folder(data)
         self.data, self.settings, self._closing = data, settings, ExitStack()
         error = timedelta(milliseconds=settings.clock_error_ms)
         steady = SteadyClock(error)

@@ -15,7 +15,7 @@ from trading.committee import Charter
 from trading.envelope.identity import Authority
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.errors import Usage
-from trading.kernel.files import durable_write, write_secret
+from trading.kernel.files import durable_folder, durable_write, write_secret
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Role
 from trading.kernel.settings import Settings, read_secret
@@ -99,7 +99,7 @@ class Rehearsal:
 
     def __enter__(self) -> Self:
         try:
-            self.data.mkdir(parents=True, exist_ok=True)
+            durable_folder(self.data)
             self._start_witnesses()
             self._start_trustees()
             self.start_node("one")

@@ -153,7 +153,6 @@ def test_with_synchronous_normal_cuts_at_most_moments_lose_acts(
 # -- folders and files ----------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="the folder above a new folder is not fsynced")
 def test_a_new_data_folder_survives(disk: Forgetful, tmp_path: Path) -> None:
     data, log = disk.mount / "new" / "centre", tmp_path / "log.txt"
     with acting(data, log, 3) as process:
@@ -163,7 +162,6 @@ def test_a_new_data_folder_survives(disk: Forgetful, tmp_path: Path) -> None:
     assert restart(left, log.read_text()) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the folder above a new folder is not fsynced")
 def test_a_durable_file_in_a_new_folder_survives(disk: Forgetful, tmp_path: Path) -> None:
     durable_write(disk.mount / "a" / "b" / "c", [b"content"])
     disk.cut_power()
@@ -192,7 +190,6 @@ def test_an_object_that_is_put_again_after_a_crash_survives(
     assert LocalObjects(left / "envelopes").path(name).read_bytes() == sealed(name)
 
 
-@pytest.mark.xfail(strict=True, reason="the folder above one that is there is not fsynced")
 def test_an_object_in_a_folder_that_a_crash_left_behind_survives(
     disk: Forgetful, tmp_path: Path
 ) -> None:

@@ -6,14 +6,22 @@ from pathlib import Path
 
 from trading.kernel.errors import FileUnreadable
 
-__all__ = ["CHUNK", "durable_write", "read_chunks", "read_text", "write_secret"]
+__all__ = [
+    "CHUNK",
+    "durable_folder",
+    "durable_write",
+    "read_chunks",
+    "read_text",
+    "sync_folder",
+    "write_secret",
+]
 
 CHUNK = 1 << 20
 
 
 def durable_write(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
     """Temporary file, fsync, rename, fsync of the folder; an fsync error is never retried."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    durable_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
@@ -25,7 +33,20 @@ def durable_write(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> Non
         temporary.rename(path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def durable_folder(path: Path) -> None:
+    """Make the folder, and its name durable in its parent, also if a crash left it half made."""
+    path = path.absolute()
+    if not path.exists():
+        durable_folder(path.parent)
+        path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

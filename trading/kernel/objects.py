@@ -17,7 +17,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
 from trading.kernel.errors import FileUnreadable, SettingUnreadable, StoreFull, StoreUnreachable
-from trading.kernel.files import read_chunks
+from trading.kernel.files import durable_folder, read_chunks
 
 __all__ = ["LocalObjects", "Objects", "RemoteObjects", "open_objects"]
 
@@ -36,7 +36,8 @@ class Objects(Protocol):
     Create-only: a name that is taken keeps its bytes, and the call returns without reading
     `chunks`, once what is there is durable.
     Any number of threads and processes may call at once. Memory is bounded by a few parts of
-    8 MiB, however large the object.
+    8 MiB, however large the object. `chunks` must not come out of another store of this kind:
+    the library cannot read and write within one call.
     Every method refuses a name that is no digest with FileUnreadable. StoreFull: nothing was
     accepted, a retry may succeed. StoreUnreachable: the outcome is unknown, a retry is harmless.
     """
@@ -126,7 +127,7 @@ class LocalObjects(_Stored):
 
     def __init__(self, folder: Path, suffix: str = ".kfe") -> None:
         self._folder = folder.absolute()
-        _make_folder(self._folder)
+        durable_folder(self._folder)
         super().__init__(LocalStore(self._folder), suffix)
 
     def path(self, name: str) -> Path:
@@ -231,13 +232,6 @@ def open_objects(url: str, suffix: str = ".kfe") -> Objects:
 
 def _absent(what: object) -> FileUnreadable:
     return FileUnreadable(path=what, problem="不存在 / absent")
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.exists():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

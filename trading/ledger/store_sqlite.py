@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from trading.kernel.errors import HeadMoved, StoreBusy, StoreFull
+from trading.kernel.files import durable_folder, sync_folder
 from trading.ledger.entry import leaf_hash
 from trading.ledger.port import Record
 from trading.ledger.store import Head, Known, Opening, Rows, Tip
@@ -56,11 +57,12 @@ class SqliteStore:
     is_shared = False
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        durable_folder(path.parent)
         self._path = path
         self._local = threading.local()
         self._lock = self._own(path.with_suffix(".lock"))
         self._db.executescript(SCHEMA)
+        sync_folder(path.parent)
 
     @staticmethod
     def _own(path: Path) -> IO[str]:

@@ -29,7 +29,10 @@ from web.play import EARLY, Play, amount, deadline_after, first_ranks, wait_unti
 
 _SLACK = timedelta(seconds=2)
 _STATE = "demo.json"
-_OWN_FILES = ("centre", "bidders", "export", "invitation.tlog-proof", _STATE)
+_OWN_FILES = (
+    *("centre", "bidders", "export", "invitation.tlog-proof", _STATE),
+    *("parties", "logs", "witnesses.txt", "trustees.txt"),
+)
 
 
 class _Kept(msgspec.Struct):
@@ -53,16 +56,50 @@ class _Kept(msgspec.Struct):
     type=click.IntRange(1, 86_400_000),
     default=250,
     show_default=True,
-    help="演练中一日的毫秒数 / ms of a day",
+    help="--once：演练中一日的毫秒数 / ms of a day",
 )
-def command(once: bool, out: Path, day: int) -> None:  # noqa: FBT001  a flag
-    """Play it, or go on where a killed run stopped."""
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.2, 1440),
+    default=10,
+    show_default=True,
+    help="到截标的分钟数 / minutes until the deadline",
+)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8470, show_default=True)
+def command(once: bool, out: Path, day: int, minutes: float, port: int) -> None:  # noqa: FBT001
+    """Live on a server until interrupted; or `--once` to the end, going on where it was killed."""
     if not once:
-        raise click.UsageError("目前请用 --once / use --once for now")
+        _live(out, minutes, port)
+        return
     _prepare(out)
     case = read_cases(real_tenders()).cases[0]
     with Centre(out, settings_here(), said=_said) as centre:
         Demo(centre, case, out, Pace(day)).run()
+
+
+def _live(out: Path, minutes: float, port: int) -> None:
+    from web.rehearsal import Rehearsal
+    from web.stage import LiveTender
+
+    _prepare(out)
+    durable_write(out / _STATE, [msgspec.json.encode(_Kept("live", done=True))])
+    case = read_cases(real_tenders()).cases[0]
+    with Rehearsal(out, port=port, said=_said) as rehearsal:
+        live = LiveTender(rehearsal, case, minutes, _tell)
+        live.publish()
+        live.hand_in()
+        words = {"out": out, "kaifeng": _program(), "url": rehearsal.url, "tender": live.tender}
+        click.echo(_LIVE.format(**words))
+        sys.stdout.flush()
+        try:
+            live.watch()
+        except KeyboardInterrupt:
+            click.echo("\n演示结束，各程序正在退出 / ending; every program is being stopped")
+
+
+def _tell(zh: str, en: str) -> None:
+    click.echo(f"✓ {zh}\n      {click.style(en, dim=True)}")
+    sys.stdout.flush()
 
 
 def _prepare(out: Path) -> None:
@@ -279,6 +316,26 @@ class Demo:
         self._number += 1
         click.echo(f"{mark} {self._number:>2} {zh}\n      {click.style(en, dim=True)}")
 
+
+_LIVE = """
+服务正在运行，项目接受投标；另开一个终端试试
+The server is running and the tender takes bids; in another terminal, try
+
+  curl {url}/v1/tenders/{tender}                   # 任何人看到的 / what anyone sees
+  curl {url}/readyz                                # 本机状态 / how the node is
+  {url}/docs                                       # 接口说明 / the API, in a browser
+  # 投一份标 / hand in a bid of your own
+  {kaifeng} seal docs/tutorial --invitation {out}/invitation.tlog-proof \\
+      --policy {out}/centre/policy.txt --charter {out}/centre/charter.txt \\
+      --bidder 9133 --name 我公司 --price 1700 --currency UAH --out bid.kfe
+  {kaifeng} submit bid.kfe --url {url} --policy {out}/centre/policy.txt \\
+      --party you --key {out}/parties/you.key
+  # 外部监测 / watch it as a stranger
+  {kaifeng} monitor {url} --policy {out}/centre/policy.txt --state /tmp/kaifeng-monitor
+  # 离线核验运行中的数据目录 / verify the live folder, offline
+  {kaifeng} verify {out}/centre
+  {kaifeng} backup {out}/centre /tmp/kaifeng-backup
+"""
 
 _NEXT = """
 接下来可以试 / what to try next

@@ -1,0 +1,320 @@
+"""The whole edge in one process: the real application in its wall, on the ports of a test's centre.
+
+Requests are signed by real keys and dated by the real clock, so the centre's frozen clock starts
+at the real time and days are short: a tender's whole life passes inside the signature's window.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from builders import ABid, AStory
+from centre import TestCentre
+from litestar.types import ASGIApp
+
+from trading.envelope.token import TokenIssuer
+from trading.facts.award import Awarded
+from trading.kernel.calendar import Pace
+from trading.kernel.canonical import canonical
+from trading.kernel.database import open_database
+from trading.kernel.instant import SystemClock
+from trading.kernel.party import Actor, Role
+from trading.ledger.fact import Fact
+from trading.ledger.follow import Following
+from trading.tables import TenderList, TenderRow
+from trading.tender import Phase
+from web.app import create_app
+from web.client import act_id
+from web.deadlines import hour_of
+from web.edge import Edge
+from web.parties import Parties
+from web.ports import Desks, Health, Ports
+from web.signing import RequestSigner
+from web.tiles import Tiles
+from web.uploads import Uploads
+
+__all__ = ["ANYONE", "COKEY", "JSON", "Kind", "TestEdge", "entry_facts"]
+
+ANYONE = ""  # who signs nothing
+COKEY = bytes(range(32))
+JSON = {"content-type": "application/json"}
+LIMIT = 32 << 20
+URL = "http://centre.example"
+PACE = Pace(1)  # a day of the law lasts a millisecond
+_BIDDING = 3 / 86_400  # days until the deadline: three seconds, for witnesses date in seconds
+_ACTORS = {
+    "purchaser": Role.PURCHASER,
+    "agency": Role.AGENCY,
+    "other-purchaser": Role.PURCHASER,
+    "experts": Role.PANEL,
+    "other-experts": Role.PANEL,
+    "bidder": Role.BIDDER,
+    "inspector": Role.INSPECTOR,
+    "other-inspector": Role.INSPECTOR,
+    "platform": Role.PLATFORM,
+    "other-platform": Role.PLATFORM,
+    "trustee": Role.TRUSTEE,
+    "witness": Role.WITNESS,
+}
+_PATH = (Phase.SEALED, Phase.TECHNICAL, Phase.OPENED, Phase.RECOMMENDED, Phase.PUBLICITY)
+_END = (Phase.AWARDED, Phase.NOTICED, Phase.COMPLETE)
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What a tender is like, as far as a test of the edge cares."""
+
+    owner: str = "purchaser"
+    panel: str = "experts"
+    stages: tuple[int, ...] = (2,)
+    procedure: str = "open-tender"
+    cokey: bool = False
+    tokens: bool = False
+    formed: bool = True
+
+
+class _Issuers:
+    """In memory; one key a tender, as RFC 9474 wants it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, TokenIssuer] = {}
+
+    def of(self, tender: str) -> TokenIssuer:
+        if tender not in self._known:
+            self._known[tender] = TokenIssuer.generate()
+        return self._known[tender]
+
+
+class _Lists:
+    """The production projection in memory, brought up to date whenever it is asked."""
+
+    def __init__(self, centre: TestCentre) -> None:
+        self.engine = open_database("sqlite://")
+        self._rows = TenderList(self.engine)
+        self._rows.name = "tender-list@edge"
+        self._centre = centre
+        centre.store.move_cursor(self._rows.name, 0)
+
+    def page(self, after: str, limit: int) -> list[TenderRow]:
+        self._catch_up()
+        return self._rows.page(after, limit)
+
+    def deadlines(self) -> dict[str, int]:
+        self._catch_up()
+        crowd: dict[str, int] = {}
+        for moment in self._rows.deadlines():
+            crowd[hour_of(moment)] = crowd.get(hour_of(moment), 0) + 1
+        return crowd
+
+    def _catch_up(self) -> None:
+        following = Following(self._centre.ledger, self._rows)
+        while following.catch_up():
+            continue
+
+
+class _Owned:
+    """The centre as another owner and another panel see it."""
+
+    def __init__(self, centre: TestCentre, owner: Actor, panel: Actor) -> None:
+        self._centre, self.owner, self.panel = centre, owner, panel
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._centre, name)
+
+
+class TestEdge:
+    """`send` is one request as a party sends it, `act` one that also signs what it does."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path, deadline_limit: int = 1500) -> None:
+        self.centre = TestCentre(folder)
+        self.centre.clock.at = SystemClock().read().at
+        self.actors = {name: self.centre.actor(name, role) for name, role in _ACTORS.items()}
+        self.actors["owner"] = self.centre.owner
+        self._limit, self._closing = deadline_limit, ExitStack()
+        self._runner = self._closing.enter_context(asyncio.Runner())
+        self.ports = self.make_ports()
+        self.app = self.make_app()
+
+    def make_ports(self) -> Ports:
+        """As a node makes them, in this process."""
+        centre, lists = self.centre, _Lists(self.centre)
+        self._closing.callback(lists.engine.dispose)
+        return Ports(
+            office=centre.office,
+            desks=Desks(centre.office, LIMIT),
+            parties=Parties(centre.ledger),
+            uploads=Uploads(centre.folder / "uploads", centre.objects, centre.clock, LIMIT),
+            tiles=Tiles(centre.ledger),
+            issuers=_Issuers(),
+            lists=lists,
+            trustees=list(centre.trustees),
+            policy=centre.policy_text,
+            charter=centre.charter_text,
+            probe=lambda: [Health("ledger", well=True, figure=f"{centre.ledger.size()}")],
+            deadline_limit=self._limit,
+        )
+
+    def make_app(self, ports: Ports | None = None) -> ASGIApp:
+        return Edge(create_app(ports or self.ports))
+
+    def send(  # noqa: PLR0913  one request, as it goes over the wire
+        self,
+        party: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        app: ASGIApp | None = None,
+    ) -> httpx.Response:
+        if body is not None:
+            content, headers = canonical(body), JSON | dict(headers or {})
+        request = httpx.Request(method, f"{URL}{path}", content=content, headers=dict(headers or {}))
+        if party != ANYONE:
+            request = self.signed(party, request)
+        return self.deliver([request], app)[0]
+
+    def signed(self, party: str, request: httpx.Request) -> httpx.Request:
+        signer = RequestSigner(party, self.actors[party].key)
+        return next(signer.auth_flow(request))
+
+    def deliver(
+        self, requests: Iterable[httpx.Request], app: ASGIApp | None = None
+    ) -> list[httpx.Response]:
+        """All at once, as they are."""
+        transport = httpx.ASGITransport(app or self.app)  # type: ignore[arg-type]
+
+        async def together() -> list[httpx.Response]:
+            async with httpx.AsyncClient(transport=transport, timeout=120) as client:
+                return await asyncio.gather(*(client.send(request) for request in requests))
+
+        return self.run(together())
+
+    def run(self, work: Any) -> Any:
+        """On the one event loop of this edge."""
+        return self._runner.run(work)
+
+    def act(
+        self, party: str, path: str, body: dict[str, Any], signer: Actor | None = None
+    ) -> httpx.Response:
+        """Asked what to sign, then signed by the party itself, or by whom it is about."""
+        answer = self.send(party, "POST", path, body)
+        said = answer.json() if answer.status_code == 422 else {}
+        if said.get("code") != "KF-127":
+            return answer
+        key = (signer or self.actors[party]).key
+        signature = key.sign(said["message"].encode()).hex()
+        return self.send(party, "POST", path, body | {"sig": signature})
+
+    def story(self, kind: Kind = Kind()) -> AStory:  # noqa: B008  a frozen value
+        seen: Any = _Owned(self.centre, self.actors[kind.owner], self.actors[kind.panel])
+        story = AStory(
+            seen,
+            panel=kind.panel,
+            stages=kind.stages,
+            procedure=kind.procedure,
+            cokey=kind.cokey,
+            pace=PACE,
+        )
+        if kind.tokens:
+            key = self.ports.issuers.of(story.tender).public.hex()
+            story.wanted = msgspec.structs.replace(story.wanted, token_key=key)
+        story.drafted()
+        return story.formed() if kind.formed else story
+
+    def tender(self, phase: Phase, kind: Kind = Kind()) -> AStory:  # noqa: B008  a frozen value
+        """A tender in that phase, by the desks."""
+        story = self.story(kind)
+        if phase is Phase.DRAFT:
+            return story
+        story.published(_BIDDING)
+        if phase is Phase.CANCELLED:
+            self.centre.purchaser.cancel(story.centre.owner, story.tender, "项目取消")
+        elif phase is not Phase.BIDDING:
+            self._bid(story, phase)
+            story.closed()
+        if phase in (*_PATH[1:], *_END):
+            self._open(story, phase)
+        if phase in (*_PATH[3:], *_END):
+            self._award(story, phase)
+        assert story.state.phase is phase
+        return story
+
+    def _bid(self, story: AStory, phase: Phase) -> None:
+        draft = story.wanted
+        if draft.token_key or phase is Phase.FAILED:
+            return  # nobody bids, and nobody is enough
+        for number in range(3):
+            bid = ABid(f"9133{number}", 9_800_000 + number, cokey=COKEY if draft.cokey else b"")
+            for stage in draft.stages:
+                fen = bid.fen if stage == 2 else None
+                story.hand_in(msgspec.structs.replace(bid, stage=stage, fen=fen))
+
+    def _open(self, story: AStory, phase: Phase) -> None:
+        stages = story.wanted.stages[:1] if phase is Phase.TECHNICAL else story.wanted.stages
+        for stage in stages:
+            if story.wanted.cokey:
+                for bid in story.state.final(stage):
+                    self.centre.opening.reveal(story.tender, bid.eid, COKEY)
+            story.shared(stage).opened(stage)
+
+    def _award(self, story: AStory, phase: Phase) -> None:
+        story.ranked()
+        if phase is Phase.RECOMMENDED:
+            return
+        if story.state.procedure.publicity:
+            story.publicised()
+        if phase in (Phase.NOTICED, Phase.COMPLETE):
+            story.awarded()
+        elif phase is Phase.AWARDED:
+            first = next(c for c in story.state.recommended.ranking if c.rank == 1)
+            awards = (Awarded(first.lot, first.eid),)
+            self.centre.award.decide(story.centre.owner, story.tender, awards)
+        if phase is Phase.COMPLETE:
+            story.contracted()
+
+    def upload(self, story: AStory, envelope: bytes, token: bytes = b"") -> str:
+        """All bytes of an envelope, by tus; the place of the upload."""
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(envelope))}
+        if token:
+            headers["Upload-Token"] = token.hex()
+        made = self.send(ANYONE, "POST", f"/v1/tenders/{story.tender}/uploads", headers=headers)
+        assert made.status_code == 201, made.text
+        place = made.headers["location"]
+        done = self.send(ANYONE, "PATCH", place, content=envelope, headers=chunk_headers(0))
+        assert done.status_code == 204, done.text
+        return place
+
+    def close(self) -> None:
+        self._closing.close()
+        self.centre.close()
+
+
+def chunk_headers(offset: int) -> dict[str, str]:
+    return {
+        "Tus-Resumable": "1.0.0",
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Offset": str(offset),
+    }
+
+
+def seal_body(envelope: bytes, token: bytes = b"", key: str = "") -> dict[str, Any]:
+    """The body of a seal; bytes become base64 where JSON is written."""
+    return {"id": key or act_id(), "envelope": envelope[:418], "token": token}
+
+
+def entry_facts(edge: TestEdge, start: int) -> list[tuple[str, str]]:
+    """Stream and type of every entry from an index on."""
+    found = [json.loads(record.raw) for record in edge.centre.ledger.records(start)]
+    return [(entry["stream"], entry["fact"]["type"]) for entry in found]
+
+
+def tag_of(fact: type[Fact]) -> str:
+    return str(fact.__struct_config__.tag)
