@@ -91,6 +91,8 @@ from trading.tender import Phase, Tender
 
 __all__ = ["Redecider", "TenderReader"]
 
+_Rules = dict[type[Fact], Callable[[Tender, Any, Reading], Fact | None]]
+
 _LATENCY = timedelta(seconds=5)  # between a decision and its commit
 
 
@@ -111,7 +113,13 @@ class Redecider:
     ) -> None:
         self._calendar, self._body, self._policy, self._root = calendar, body, policy, root
         self._charter = charter
-        self._decide: dict[type[Fact], Callable[[Tender, Any, Reading], Fact | None]] = {
+        self._decide = self._rules()
+
+    def _rules(self) -> _Rules:
+        return self._before_closing() | self._from_closing()
+
+    def _before_closing(self) -> _Rules:
+        return {
             TenderDrafted: self._drafted,
             CommitteeFormed: self._seated,
             CommitteeReshared: self._seated,
@@ -130,6 +138,10 @@ class Redecider:
             ResumptionAsked: lambda state, fact, _: decide_ask_resumption(state, fact.ground),
             TenderResumed: lambda state, _, __: decide_resume(state),
             DeadlineExtended: self._extended,
+        }
+
+    def _from_closing(self) -> _Rules:
+        return {
             BiddingClosed: self._closed,
             BracketWide: self._wide,
             LotsFailed: self._lots_failed,

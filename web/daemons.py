@@ -16,7 +16,7 @@ import msgspec
 from litestar import Litestar, Request, Response, get, post
 
 from trading.desks.trustee import Refused, Trustee, TrusteeRequest
-from trading.kernel.errors import Unauthenticated
+from trading.kernel.errors import RequestMalformed
 from trading.kernel.instant import SystemClock
 from trading.ledger.witness import Witness
 from web.problems import HANDLERS
@@ -38,7 +38,7 @@ class _Nonces:
         folder.mkdir(parents=True, exist_ok=True)
 
     def first_use(self, name: str, until: datetime) -> bool:
-        self._forget(until.timestamp())
+        self._forget(until)
         path = self._folder / hashlib.sha256(name.encode()).hexdigest()
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -47,48 +47,59 @@ class _Nonces:
         os.utime(path, (until.timestamp(), until.timestamp()))
         return True
 
-    def _forget(self, until: float) -> None:
+    def _forget(self, until: datetime) -> None:
         for path in self._folder.iterdir():
-            if path.stat().st_mtime < until - 3600:
+            if path.stat().st_mtime < until.timestamp() - 3600:
                 path.unlink(missing_ok=True)
 
 
-def trustee_app(folder: Path, centre: str) -> Litestar:
-    """Questions from the centre's key alone, if one is given; one at a time."""
-    clock = SystemClock()
-    nonces, lock = _Nonces(folder / "nonces"), asyncio.Lock()
-    keys = {_CENTRE: bytes.fromhex(centre)} if centre else {}
-    decoder = msgspec.json.Decoder(TrusteeRequest)
-    standing = {"trustee": Trustee(folder, clock)}
+class _Standing:
+    """A trustee that answers one question at a time; after the unexpected it reads all anew."""
 
-    async def check(request: _Calls) -> bytes:
+    def __init__(self, folder: Path, centre: str) -> None:
+        self._folder, self._clock = folder, SystemClock()
+        self._keys = {_CENTRE: bytes.fromhex(centre)} if centre else {}
+        self._nonces, self._lock = _Nonces(folder / "nonces"), asyncio.Lock()
+        self.trustee = Trustee(folder, self._clock)
+
+    async def check(self, request: _Calls) -> bytes:
+        """The body, if the centre's key signed the request (where one is known)."""
         body = await request.body()
-        if keys:
+        if self._keys:
             message = Message(request.method, str(request.url), dict(request.headers))
-            check_signature(message, body, keys, nonces, clock)
+            check_signature(message, body, self._keys, self._nonces, self._clock)
         return body
+
+    async def answer(self, question: TrusteeRequest) -> object:
+        async with self._lock:
+            return await asyncio.to_thread(self._answer, question)
+
+    def _answer(self, question: TrusteeRequest) -> object:
+        try:
+            return self.trustee.answer(question)
+        except Exception as error:  # noqa: BLE001  after the unexpected, read everything anew
+            self.trustee = Trustee(self._folder, self._clock)
+            return Refused("KF-400", f"无法处理：{error!r}", f"cannot be handled: {error!r}")
+
+
+def trustee_app(folder: Path, centre: str) -> Litestar:
+    """Questions from the centre's key alone, if one is given (hex)."""
+    standing = _Standing(folder, centre)
+    decoder = msgspec.json.Decoder(TrusteeRequest)
 
     @get("/size")
     async def size(request: _Calls) -> dict[str, int]:
-        await check(request)
-        return {"size": standing["trustee"].size}
+        await standing.check(request)
+        return {"size": standing.trustee.size}
 
     @post("/ask", status_code=200)
     async def ask(request: _Calls) -> Response[bytes]:
         try:
-            question = decoder.decode(await check(request))
+            question = decoder.decode(await standing.check(request))
         except msgspec.MsgspecError as error:
-            raise Unauthenticated(problem=error) from error
-        async with lock:
-            given = await asyncio.to_thread(answer, question)
+            raise RequestMalformed(problem=error) from error
+        given = await standing.answer(question)
         return Response(msgspec.json.encode(given), media_type="application/json")
-
-    def answer(question: TrusteeRequest) -> object:
-        try:
-            return standing["trustee"].answer(question)
-        except Exception as error:  # noqa: BLE001  after the unexpected, read everything anew
-            standing["trustee"] = Trustee(folder, clock)
-            return Refused("KF-400", f"无法处理：{error!r}", f"cannot be handled: {error!r}")
 
     return Litestar(
         [size, ask],

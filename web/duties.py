@@ -26,7 +26,7 @@ __all__ = ["Duties"]
 _LOG = structlog.get_logger("kaifeng.duties")
 _TICK = 0.1
 _EARLY = timedelta(milliseconds=600)  # the last checkpoint before a deadline is taken this early
-_RETRY = 5.0
+_RETRY = timedelta(seconds=5)
 _BEAT = 1.0
 
 
@@ -37,7 +37,7 @@ class Duties:
         self._threads: list[threading.Thread] = []
         self._published, self._moment = -1, 0.0
         self._bracketed: set[tuple[datetime, str]] = set()
-        self._next_try: dict[str, float] = {}
+        self._next_try: dict[str, datetime] = {}
         self._swept = 0.0
 
     def start(self) -> None:
@@ -98,8 +98,9 @@ class Duties:
     def _keep_deadlines(self) -> None:
         self._sweep()
         rows = self._node.lists.rows
+        now = self._node.clock.unchecked().at
         for name in (*rows.bidding(), *rows.unopened()):
-            if self._next_try.get(name, 0) <= time.monotonic():
+            if self._next_try.get(name, now) <= now:
                 self._keep(TenderId(name))
 
     def _keep(self, name: TenderId) -> None:
@@ -110,7 +111,7 @@ class Duties:
             raise
         except Refusal as refusal:
             _LOG.info("not yet", tender=name, code=refusal.code, problem=str(refusal))
-            self._next_try[name] = time.monotonic() + _RETRY
+            self._next_try[name] = self._node.clock.unchecked().at + _RETRY
 
     def _go_on(self, state: Tender) -> None:
         name, desks = TenderId(state.id), self._node.ports.desks

@@ -33,7 +33,7 @@ from web.centre import log_keys, open_ledger
 from web.deadlines import hour_of
 from web.institutions import HttpTrustee, HttpWitness, read_trustees, read_witnesses
 from web.parties import Parties
-from web.ports import Desks, Health, Ports
+from web.ports import Desks, Health, Listed, Ports
 from web.signing import RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
@@ -82,8 +82,10 @@ class _Lists:
     def lag(self) -> int:
         return self._following.lag
 
-    def page(self, after: str, limit: int) -> list:  # type: ignore[type-arg]
-        return self.rows.page(after, limit)
+    def page(self, after: str, limit: int) -> list[Listed]:
+        wanted = Listed.__struct_fields__
+        rows = self.rows.page(after, limit)
+        return [Listed(*(getattr(row, name) for name in wanted)) for row in rows]
 
     def deadlines(self) -> dict[str, int]:
         crowd: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """What the edge stands on: everything `create_app` is given, and nothing it makes itself."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -15,13 +16,12 @@ from trading.desks.purchaser import PurchaserDesk
 from trading.desks.suspension import SuspensionDesk
 from trading.envelope.token import TokenIssuer
 from trading.kernel.errors import StreamUnknown
-from trading.tables import TenderRow
 from trading.tender import Phase
 from web.parties import Parties
 from web.tiles import Tiles
 from web.uploads import Uploads
 
-__all__ = ["Desks", "Health", "Issuers", "Ports", "TenderLists"]
+__all__ = ["Desks", "Health", "Issuers", "Listed", "Ports", "TenderLists"]
 
 
 class Issuers(Protocol):
@@ -30,10 +30,22 @@ class Issuers(Protocol):
     def of(self, tender: str) -> TokenIssuer: ...
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """One line of a list; how many bids there are is no part of it."""
+
+    id: str
+    number: str
+    title: str
+    buyer: str
+    procedure: str
+    phase: str
+    deadline: datetime | None
+
+
 class TenderLists(Protocol):
     """Lists derived from the ledger; may lag behind it by a moment."""
 
-    def page(self, after: str, limit: int) -> list[TenderRow]: ...
+    def page(self, after: str, limit: int) -> list[Listed]: ...
 
     def deadlines(self) -> dict[str, int]:
         """How many open tenders end in each hour, by its UTC start in ISO form."""

@@ -13,6 +13,7 @@ __all__ = ["serve", "set_up_logs"]
 
 _BACKLOG = 4096
 _GRACE = 10
+_TICK = 0.1
 
 
 def set_up_logs() -> None:
@@ -43,7 +44,26 @@ def serve(
 
     `started` learns the port, which may have been 0.
     """
-    config = uvicorn.Config(
+    server = uvicorn.Server(_config(app, host, port))
+
+    async def watch() -> BaseException | None:
+        running = asyncio.create_task(server.serve())
+        told = False
+        while not running.done():
+            if server.started and not told:
+                started(server.servers[0].sockets[0].getsockname()[1])
+                told = True
+            if broken():
+                server.should_exit = True
+            await asyncio.wait({running}, timeout=_TICK)
+        await running
+        return broken()
+
+    return asyncio.run(watch())
+
+
+def _config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -57,19 +77,3 @@ def serve(
         timeout_keep_alive=75,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
-
-    async def watch() -> BaseException | None:
-        running = asyncio.create_task(server.serve())
-        told = False
-        while not running.done():
-            if server.started and not told:
-                started(server.servers[0].sockets[0].getsockname()[1])
-                told = True
-            if broken():
-                server.should_exit = True
-            await asyncio.wait({running}, timeout=0.1)
-        await running
-        return broken()
-
-    return asyncio.run(watch())

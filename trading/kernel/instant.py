@@ -55,13 +55,14 @@ class SteadyClock:
         self,
         error: timedelta = timedelta(milliseconds=50),
         wall: Clock | None = None,
-        elapsed: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        elapsed: Callable[[], int] = lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     ) -> None:
         self._error, self._wall, self._elapsed = error, wall or SystemClock(error), elapsed
         self._start, self._zero = self._wall.read().at, elapsed()
 
     def read(self) -> Reading:
-        return Reading(self._start + timedelta(seconds=self._elapsed() - self._zero), self._error)
+        passed = timedelta(microseconds=(self._elapsed() - self._zero) // 1000)
+        return Reading(self._start + passed, self._error)
 
     @property
     def step(self) -> timedelta:

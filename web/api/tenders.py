@@ -15,24 +15,14 @@ from trading.kernel.errors import NothingHere
 from trading.kernel.ids import TenderId
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
-from trading.tables import TenderRow
 from trading.tender import Phase, Tender, stream_of
 from web.api.bodies import Here
 from web.deadlines import free_hour, hour_of
+from web.ports import Listed
 
 __all__ = ["TenderController"]
 
 _TEXT = "text/plain; charset=utf-8"
-
-
-class Listed(msgspec.Struct, frozen=True):
-    id: str
-    number: str
-    title: str
-    buyer: str
-    procedure: str
-    phase: str
-    deadline: datetime | None
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -116,7 +106,7 @@ class TenderController(Controller):
         limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
     ) -> list[Listed]:
         """By id, which is by the time of drafting; go on with the last id of a page."""
-        return [_listed(row) for row in ports.lists.page(after, limit)]
+        return ports.lists.page(after, limit)
 
     @get("/tenders/{tender:uuid}", name="tender", sync_to_thread=True)
     def tender(self, tender: UUID, ports: Here) -> View:
@@ -153,10 +143,6 @@ class TenderController(Controller):
         free = free_hour(crowd, wanted or now, ports.deadline_limit)
         full = {hour: count for hour, count in crowd.items() if hour >= hour_of(now)}
         return Crowd(ports.deadline_limit, full, free)
-
-
-def _listed(row: TenderRow) -> Listed:
-    return Listed(row.id, row.number, row.title, row.buyer, row.procedure, row.phase, row.deadline)
 
 
 def _entry(fact: Fact, stamp: Stamp) -> Entry:

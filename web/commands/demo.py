@@ -59,17 +59,17 @@ class _Kept(msgspec.Struct):
     help="--once：演练中一日的毫秒数 / ms of a day",
 )
 @click.option(
-    "--minutes",
-    type=click.FloatRange(0.2, 1440),
-    default=10,
+    "--seconds",
+    type=click.IntRange(12, 86_400),
+    default=600,
     show_default=True,
-    help="到截标的分钟数 / minutes until the deadline",
+    help="到截标的秒数 / seconds until the deadline",
 )
 @click.option("--port", type=click.IntRange(0, 65_535), default=8470, show_default=True)
-def command(once: bool, out: Path, day: int, minutes: float, port: int) -> None:  # noqa: FBT001
+def command(once: bool, out: Path, day: int, seconds: int, port: int) -> None:  # noqa: FBT001
     """Live on a server until interrupted; or `--once` to the end, going on where it was killed."""
     if not once:
-        _live(out, minutes, port)
+        _live(out, seconds, port)
         return
     _prepare(out)
     case = read_cases(real_tenders()).cases[0]
@@ -77,7 +77,7 @@ def command(once: bool, out: Path, day: int, minutes: float, port: int) -> None:
         Demo(centre, case, out, Pace(day)).run()
 
 
-def _live(out: Path, minutes: float, port: int) -> None:
+def _live(out: Path, seconds: int, port: int) -> None:
     from web.rehearsal import Rehearsal
     from web.stage import LiveTender
 
@@ -85,7 +85,7 @@ def _live(out: Path, minutes: float, port: int) -> None:
     durable_write(out / _STATE, [msgspec.json.encode(_Kept("live", done=True))])
     case = read_cases(real_tenders()).cases[0]
     with Rehearsal(out, port=port, said=_said) as rehearsal:
-        live = LiveTender(rehearsal, case, minutes, _tell)
+        live = LiveTender(rehearsal, case, seconds, _tell)
         live.publish()
         live.hand_in()
         words = {"out": out, "kaifeng": _program(), "url": rehearsal.url, "tender": live.tender}

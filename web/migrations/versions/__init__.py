@@ -1,0 +1,1 @@
+"""One file a version; their order is the chain of `down_revision`."""
