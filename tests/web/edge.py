@@ -191,7 +191,9 @@ class TestEdge:
     ) -> httpx.Response:
         if body is not None:
             content, headers = canonical(body), JSON | dict(headers or {})
-        request = httpx.Request(method, f"{URL}{path}", content=content, headers=dict(headers or {}))
+        request = httpx.Request(
+            method, f"{URL}{path}", content=content, headers=dict(headers or {})
+        )
         if party != ANYONE:
             request = self.signed(party, request)
         return self.deliver([request], app)[0]
