@@ -14,6 +14,7 @@ from trading.facts.bidding import (
     EnvelopeWithdrawn,
     TokenIssued,
 )
+from trading.facts.cover import CoversPromised
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
 from trading.kernel.calendar import BEIJING, Calendar
 from trading.kernel.errors import (
@@ -143,6 +144,8 @@ def claims(tender: Tender, fact: Fact) -> tuple[str, ...]:
         prefix = Prefix.parse(bytes.fromhex(fact.prefix))
         token = (f"token:{fact.token[: 2 * TOKEN_MESSAGE]}",) if fact.token else ()
         return (f"enc:{tender.id}:{prefix.enc.hex()}", _after(tender, place_of(prefix)), *token)
+    if isinstance(fact, CoversPromised):
+        return (f"covers:{tender.id}:{fact.digest}",)
     if isinstance(fact, EnvelopeWithdrawn):
         return (_after(tender, tender.received[fact.eid].place),)
     return ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from trading.cover import pending_covers
 from trading.envelope.content import Opened
 from trading.envelope.layout import Stage
 from trading.envelope.unseal import check_cokey, open_envelope, unwrap
@@ -106,6 +107,8 @@ def decide_share(
         raise IllegalTransition(phase=tender.phase.value, fact=ShareGiven.__name__)
     if pending_cokeys(tender, stage):
         raise CommitteeRefusal(problem="投标人密钥提交时间未到期 / the co-key window is still open")
+    if pending_covers(tender):
+        raise CommitteeRefusal(problem="掩护信封尚未公布 / the covers are not revealed yet")
     members = tender.seats[stage].members
     if not 1 <= share.index <= len(members):
         raise CommitteeRefusal(problem=f"没有 {share.index} 号受托人 / no trustee {share.index}")

@@ -17,6 +17,7 @@ from trading.facts.bidding import (
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
+from trading.facts.cover import CoversMissing, CoversPromised, CoversRevealed
 from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
 from trading.facts.opening import (
     CokeyMissing,
@@ -101,6 +102,9 @@ _STAYING = [
     ),
     (Phase.NOTICED, ContractSigned),
     (Phase.BIDDING, DeadlineExtended),
+    (Phase.BIDDING, CoversPromised),
+    (Phase.SEALED, CoversRevealed),
+    (Phase.SEALED, CoversMissing),
     *(
         (phase, fact)
         for phase in PAUSABLE

@@ -21,6 +21,12 @@ from trading.bidding import (
 )
 from trading.committee import Charter, ceremony_of
 from trading.contract import decide_complete, decide_contract
+from trading.cover import (
+    decide_missing_covers,
+    decide_promise,
+    decide_reveal_covers,
+    pending_covers,
+)
 from trading.envelope.admit import check_body
 from trading.envelope.layout import Prefix
 from trading.facts.award import AwardDecided, CandidatesPublished, CandidatesRecommended
@@ -33,6 +39,7 @@ from trading.facts.bidding import (
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
+from trading.facts.cover import CoversMissing, CoversPromised, CoversRevealed
 from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
 from trading.facts.opening import (
     CokeyMissing,
@@ -142,6 +149,7 @@ class Redecider:
 
     def _from_closing(self) -> _Rules:
         return {
+            CoversMissing: lambda state, fact, now: decide_missing_covers(state, fact.maker, now),
             BiddingClosed: self._closed,
             BracketWide: self._wide,
             LotsFailed: self._lots_failed,
@@ -163,6 +171,8 @@ class Redecider:
 
     def check(self, state: Tender, fact: Fact, stamp: Stamp) -> None:
         """Refusal or EntryBroken unless the rules give exactly this fact at this moment."""
+        if isinstance(fact, CoversPromised | CoversRevealed):
+            _check_cover(state, fact, stamp)
         decide = self._decide.get(type(fact))
         if decide is None:
             return
@@ -231,6 +241,8 @@ class Redecider:
     def _nothing_due(self, state: Tender) -> None:
         """Whatever the law says at the closing has been said before anybody opens anything."""
         failures = decide_failures(state)
+        if pending_covers(state):
+            raise RuleBroken(act="开标", article="", problem="掩护未公布 / covers not revealed")
         if failures.lots or failures.tender:
             raise RuleBroken(
                 act="开标", article="", problem="流标未宣布 / a failure is not declared"
@@ -366,6 +378,14 @@ class TenderReader:
 
 # A fact of the right shape may still name what does not exist, or hold hex that is none.
 _NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration)
+
+
+def _check_cover(state: Tender, fact: CoversPromised | CoversRevealed, stamp: Stamp) -> None:
+    """These rules also look at who acts."""
+    if isinstance(fact, CoversPromised):
+        decide_promise(state, fact.digest, stamp.actor, Reading(stamp.at))
+    else:
+        decide_reveal_covers(state, fact, stamp.actor)
 
 
 def _in_time(deadline: datetime, now: Reading) -> None:

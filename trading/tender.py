@@ -28,6 +28,7 @@ from trading.facts.bidding import (
 )
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.facts.contract import ContractSigned
+from trading.facts.cover import CoversMissing, CoversPromised, CoversRevealed
 from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
 from trading.facts.opening import (
     CokeyMissing,
@@ -58,28 +59,11 @@ from trading.ledger.fact import Fact
 from trading.phase import MACHINE, WHILE_SUSPENDED, Phase
 from trading.procedure import Procedure
 from trading.procedures import PROCEDURES
+from trading.received import Received, place_of
 
 __all__ = ["MACHINE", "Phase", "Received", "Tender", "fold", "place_of", "stream_of"]
 
 _OWNERS = frozenset({Role.PURCHASER, Role.AGENCY})
-
-
-class Received(msgspec.Struct, frozen=True):
-    """A sealed bid as the ledger knows it."""
-
-    eid: str
-    prefix: Prefix
-    index: int
-    at: datetime
-
-    @property
-    def place(self) -> tuple[bytes, int, int]:
-        """Pseudonym, lot and stage: a later envelope with the same place replaces this one."""
-        return place_of(self.prefix)
-
-
-def place_of(prefix: Prefix) -> tuple[bytes, int, int]:
-    return prefix.header.vk, prefix.header.lot, prefix.header.stage
 
 
 class Tender(msgspec.Struct):
@@ -106,6 +90,8 @@ class Tender(msgspec.Struct):
     withdrawn: set[str] = set()
     pause_asked_by: str = ""
     suspended_at: datetime | None = None
+    promises: dict[str, tuple[str, int]] = {}  # by maker: digest, index of the entry
+    covered: dict[str, frozenset[str]] = {}  # by maker: the pseudonyms that were covers
     closed: BiddingClosed | None = None
     incident: BracketWide | None = None
     failed_lots: dict[int, LotsFailed] = {}
@@ -180,9 +166,11 @@ class Tender(msgspec.Struct):
         return Address(self.id, lot, stage, seat.kid, seat.committee.key)
 
     def final(self, stage: int) -> list[Received]:
-        """The envelopes of a stage that count, in the order of the ledger."""
+        """The envelopes of a stage that count, in the order of the ledger; covers do not."""
         eids = self.closed.envelopes if self.closed else ()
+        covers = frozenset[str]().union(*self.covered.values())
         bids = [self.received[eid] for eid in eids]
+        bids = [bid for bid in bids if bid.prefix.header.vk.hex() not in covers]
         live = set(self.live_lots)
         chosen = [
             bid
@@ -289,6 +277,18 @@ def _extended(tender: Tender, fact: DeadlineExtended, _: Stamp) -> None:
     tender.deadline = fact.deadline
 
 
+def _promised(tender: Tender, fact: CoversPromised, stamp: Stamp) -> None:
+    tender.promises[stamp.actor] = fact.digest, stamp.index
+
+
+def _uncovered(tender: Tender, fact: CoversRevealed, stamp: Stamp) -> None:
+    tender.covered[stamp.actor] = frozenset(fact.keys)
+
+
+def _covers_missing(tender: Tender, fact: CoversMissing, _: Stamp) -> None:
+    tender.covered[fact.maker] = frozenset()
+
+
 def _closed(tender: Tender, fact: BiddingClosed, _: Stamp) -> None:
     tender.closed = fact
 
@@ -362,6 +362,9 @@ _STEPS: dict[type[Fact], Callable[[Tender, Any, Stamp], None]] = {
     ResumptionAsked: _pause_asked,
     TenderResumed: _resumed,
     DeadlineExtended: _extended,
+    CoversPromised: _promised,
+    CoversRevealed: _uncovered,
+    CoversMissing: _covers_missing,
     BiddingClosed: _closed,
     BracketWide: _wide,
     LotsFailed: _lots_failed,

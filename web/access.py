@@ -22,6 +22,7 @@ from trading.facts.award import (
 from trading.facts.bidding import BiddingClosed, EnvelopeReceived, EnvelopeWithdrawn, TokenIssued
 from trading.facts.committee import CommitteeFormed
 from trading.facts.contract import ContractSigned
+from trading.facts.cover import CoversPromised, CoversRevealed
 from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
 from trading.facts.opening import CokeyRevealed, OpeningRecorded
 from trading.facts.suspension import (
@@ -41,6 +42,7 @@ ANYONE: frozenset[Role] = frozenset()
 OWNERS = frozenset({Role.PURCHASER, Role.AGENCY})
 HOSTS = frozenset({Role.PLATFORM})
 WATCHERS = frozenset({Role.INSPECTOR, Role.PLATFORM})
+MAKERS = frozenset({Role.TRUSTEE, Role.WITNESS})
 TAKERS = frozenset({Role.BIDDER, Role.TRUSTEE, Role.WITNESS})
 
 
@@ -85,6 +87,8 @@ MATRIX: dict[str, Row] = {
     "cancel": Row(OWNERS, TenderCancelled, own=True),
     # bidder: but for the token, nobody learns who
     "ask": Row(ANYONE, QuestionAsked),
+    "promise_covers": Row(MAKERS, CoversPromised),
+    "reveal_covers": Row(MAKERS, CoversRevealed),
     "take_tokens": Row(TAKERS, TokenIssued),
     "create_upload": Row(),
     "upload_options": Row(),

@@ -9,6 +9,7 @@ from litestar.openapi.spec import Server
 
 from web.access import check_complete
 from web.api.bidder import BidderController, UploadController
+from web.api.cover import CoverController
 from web.api.ledger import LedgerController, PartyController
 from web.api.node import NodeController
 from web.api.opening import AwardController, OpeningController, SuspensionController
@@ -27,6 +28,7 @@ _CONTROLLERS = [
     PurchaserController,
     BidderController,
     UploadController,
+    CoverController,
     OpeningController,
     AwardController,
     SuspensionController,

@@ -28,6 +28,7 @@ _COMMANDS = {
     "backup": "在线备份 / back up a running centre",
     "restore": "恢复备份 / bring a back-up back",
     "submit": "上传、封存并取回执 / upload an envelope, seal it, keep the receipt",
+    "cover": "制作掩护信封 / hide how many bids a tender has",
     "monitor": "从外部监测账本 / watch a ledger from outside",
     "witness": "见证人程序 / the witness's program",
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from trading.cover import pending_covers
 from trading.facts.suspension import OutageRecorded
 from trading.kernel.errors import ClockUntrusted, LostRace, Refusal
 from trading.kernel.ids import TenderId
@@ -125,6 +126,8 @@ class Duties:
         stage = state.drafted.stages[0 if state.phase is Phase.SEALED else -1]
         if state.phase not in (Phase.SEALED, Phase.TECHNICAL):
             return
+        if pending_covers(state):
+            desks.opening.end_covers_window(name)
         if pending_cokeys(state, stage):
             desks.opening.end_cokey_window(name, stage)
         open_stage(self._node.ports, name, stage)

@@ -10,6 +10,7 @@ from evaluation.desk import EvaluationDesk
 from trading.desks.award import AwardDesk
 from trading.desks.bidder import BidderDesk
 from trading.desks.ceremony import AsksTrustee, CeremonyDesk
+from trading.desks.cover import CoverDesk
 from trading.desks.office import Office
 from trading.desks.opening import OpeningDesk
 from trading.desks.purchaser import PurchaserDesk
@@ -71,6 +72,7 @@ class Desks:
         self.ceremony = CeremonyDesk(office)
         self.evaluation = EvaluationDesk(office)
         self.suspension = SuspensionDesk(office)
+        self.cover = CoverDesk(office)
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):

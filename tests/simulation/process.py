@@ -180,7 +180,7 @@ class Process:
     def __init__(self, name: str, shared: Shared, door: Door, app: Any) -> None:
         self.name, self.shared, self._door, self._app = name, shared, door, app
         self.skew, self.drift, self.stepped = timedelta(0), 0.0, timedelta(0)
-        self.with_edge = False
+        self.with_edge, self.down_until = False, 0.0
         self.machine = Machine(shared.loop, self.wall)
         self.machine.is_alive = False
         self.is_open = False
@@ -190,8 +190,8 @@ class Process:
         drifted = timedelta(seconds=self.shared.loop.now * self.drift)
         return self.shared.loop.wall() + self.skew + self.stepped + drifted
 
-    def _elapsed(self) -> float:
-        return self.shared.loop.now * (1 + self.drift)
+    def _elapsed(self) -> int:
+        return int(self.shared.loop.now * (1 + self.drift) * 1e9)
 
     def start(self) -> None:
         self.machine = Machine(self.shared.loop, self.wall)

@@ -51,6 +51,7 @@ class Watch:
         self.stored: dict[str, tuple[int, datetime]] = {}  # by key: index, and when it was durable
         self._heights: dict[str, int] = {}
         self._last: datetime | None = None
+        self._claims = set(database.table.claims)
         for row in database.table.rows:
             self._see(row, None)
         database.watchers.append(self.committed)
@@ -59,9 +60,10 @@ class Watch:
         for row in rows.entries:
             fact, stamp = self._see(row, locked_at)
             self._tell(process, fact, stamp)
-        taken = rows.claims
-        if len(set(taken)) != len(taken) or not self._database.table.claims >= set(taken):
-            self.problems.append("a claim is taken twice in one batch")
+        for claim in rows.claims:
+            if claim in self._claims:
+                self._wrong(f"{claim.partition(':')[0]}: a claim is taken twice")
+            self._claims.add(claim)
 
     def _see(self, row: Row, locked_at: datetime | None) -> tuple[Fact, Stamp]:
         index, _, _, key, leaf, _, raw = row

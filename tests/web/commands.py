@@ -8,8 +8,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def kaifeng_command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "web.cli", *map(str, arguments)]
+
+
 def kaifeng(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "web.cli", *map(str, arguments)]
+    command = kaifeng_command(*arguments)
     environment = os.environ | {"COLUMNS": "180"}
     return subprocess.run(
         command,

@@ -8,6 +8,7 @@ import asyncio
 import json
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,8 +18,11 @@ import httpx
 import msgspec
 from builders import ABid, AStory
 from centre import TestCentre
+from litestar import Litestar
 from litestar.types import ASGIApp
 
+from trading.cover import covers_digest
+from trading.desks.office import Office
 from trading.envelope.token import TokenIssuer
 from trading.facts.award import Awarded
 from trading.kernel.calendar import Pace
@@ -27,24 +31,44 @@ from trading.kernel.database import open_database
 from trading.kernel.errors import Overloaded
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Actor, Role
+from trading.ledger.committer import GroupLedger
 from trading.ledger.fact import Fact
 from trading.ledger.follow import Following
-from trading.tables import TenderList, TenderRow
+from trading.ledger.publish import Publisher
+from trading.ledger.store_sqlite import SqliteStore
+from trading.tables import TenderList
 from trading.tender import Phase
-from web.app import create_app
 from web.client import act_id
 from web.deadlines import hour_of
 from web.edge import Edge
 from web.parties import Parties
-from web.ports import Desks, Health, Ports
+from web.ports import Desks, Health, Listed, Ports
 from web.signing import RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
 
-__all__ = ["ANYONE", "COKEY", "JSON", "Kind", "TestEdge", "entry_facts"]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # of Litestar 3, how it declares
+    from web.app import create_app
+
+__all__ = [
+    "ANYONE",
+    "COKEY",
+    "COVERS",
+    "JSON",
+    "SALT",
+    "URL",
+    "Kind",
+    "TestEdge",
+    "chunk_headers",
+    "entry_facts",
+    "seal_body",
+    "tag_of",
+]
 
 ANYONE = ""  # who signs nothing
 COKEY = bytes(range(32))
+SALT, COVERS = "5" * 64, ("a" * 64, "b" * 64)  # what makers of covers have promised
 JSON = {"content-type": "application/json"}
 LIMIT = 32 << 20
 URL = "http://centre.example"
@@ -79,6 +103,7 @@ class Kind(msgspec.Struct, frozen=True):
     cokey: bool = False
     tokens: bool = False
     formed: bool = True
+    covered: bool = False  # trustee and witness have promised covers
 
 
 class _Issuers:
@@ -103,9 +128,10 @@ class _Lists:
         self._centre = centre
         centre.store.move_cursor(self._rows.name, 0)
 
-    def page(self, after: str, limit: int) -> list[TenderRow]:
+    def page(self, after: str, limit: int) -> list[Listed]:
         self._catch_up()
-        return self._rows.page(after, limit)
+        rows, wanted = self._rows.page(after, limit), Listed.__struct_fields__
+        return [Listed(*(getattr(row, name) for name in wanted)) for row in rows]
 
     def deadlines(self) -> dict[str, int]:
         self._catch_up()
@@ -175,10 +201,15 @@ class TestEdge:
             deadline_limit=self._limit,
         )
 
-    def make_app(self, ports: Ports | None = None) -> ASGIApp:
-        return Edge(create_app(ports or self.ports))
+    def bare_app(self) -> Litestar:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return create_app(self.ports)
 
-    def send(  # noqa: PLR0913  one request, as it goes over the wire
+    def make_app(self) -> ASGIApp:
+        return Edge(self.bare_app())
+
+    def send(
         self,
         party: str,
         method: str,
@@ -252,6 +283,10 @@ class TestEdge:
         if phase is Phase.DRAFT:
             return story
         story.published(_BIDDING)
+        if kind.covered:
+            for maker in ("trustee", "witness"):
+                digest = covers_digest(SALT, COVERS)
+                self.ports.desks.cover.promise(self.actors[maker], story.tender, digest)
         if phase is Phase.CANCELLED:
             self.centre.purchaser.cancel(story.centre.owner, story.tender, "项目取消")
         elif phase is not Phase.BIDDING:
@@ -308,6 +343,25 @@ class TestEdge:
         done = self.send(ANYONE, "PATCH", place, content=envelope, headers=chunk_headers(0))
         assert done.status_code == 204, done.text
         return place
+
+    def restart(self) -> None:
+        """Another process on the same files: nothing is left but what was written."""
+        centre = self.centre
+        centre.ledger.close()
+        centre.store = SqliteStore(centre.data / "ledger.db")
+        centre.ledger = GroupLedger(centre.store, centre.log_keys, centre.clock)
+        centre.publisher = Publisher(centre.ledger, list(centre.witnesses), centre.policy)
+        centre.office = Office(
+            ledger=centre.ledger,
+            publisher=centre.publisher,
+            clock=centre.clock,
+            ids=centre.ids,
+            objects=centre.objects,
+            calendar=centre.office.calendar,
+            check_method=centre.office.check_method,
+        )
+        self.ports = self.make_ports()
+        self.app = self.make_app()
 
     def close(self) -> None:
         self._closing.close()

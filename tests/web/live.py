@@ -6,16 +6,14 @@ from typing import Any
 
 import msgspec
 
-from trading.committee import form_seat
 from trading.envelope.content import Bidder, Manifest, Price
-from trading.envelope.layout import PREFIX, Address, Stage
+from trading.envelope.layout import PREFIX, Stage
 from trading.envelope.seal import BidKey, Sealing, seal
-from trading.facts.committee import CommitteeFormed
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Role
 from trading.ledger.policy import Policy
-from trading.ledger.receipt import check_receipt
 from web.client import Client, act_id, hand_in
+from web.invitation import invited_to
 from web.rehearsal import Rehearsal
 
 __all__ = ["ALiveTender", "SealedBid"]
@@ -68,7 +66,7 @@ class ALiveTender:
         dates = {"deadline": self.deadline, "documents_until": now + 10 * self._day}
         self.owner.act(f"{self.path}/publication", dates)
         self.view = self.anyone.get(self.path)
-        self._address = self._invited()
+        self._address = invited_to(self.anyone, self.id, self.policy())
 
     @property
     def anyone(self) -> Client:
@@ -102,13 +100,6 @@ class ALiveTender:
 
     def policy(self) -> Policy:
         return Policy.parse(self.anyone.text("/v1/policy"))
-
-    def _invited(self) -> Address:
-        text = self.anyone.text(f"{self.path}/invitations/{Stage.PRICE}")
-        fact = check_receipt(text, self.policy()).fact
-        assert isinstance(fact, CommitteeFormed)
-        seat = form_seat(self.id, fact)
-        return Address(self.id, 1, Stage.PRICE, seat.kid, seat.committee.key)
 
 
 def enrolled(rehearsal: Rehearsal, party: str, *roles: Role) -> Client:

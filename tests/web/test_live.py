@@ -1,5 +1,6 @@
 """A tender over HTTP, from draft to contract: every institution a process of its own."""
 
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from commands import kaifeng
+from commands import kaifeng, kaifeng_command
 from database import Server
 from live import ALiveTender, enrolled
 
@@ -182,6 +183,34 @@ def test_the_feed_shows_everything_once_and_no_bid_before_the_opening(centre: Re
     assert seen[index]["entry"] is None
     shown = client.get(f"{tender.path}/entries")
     assert not any("envelope" in entry["fact"]["type"] for entry in shown)
+
+
+def test_covers_hide_the_number_of_bids_and_are_reconciled_at_the_opening(
+    centre: Rehearsal, tmp_path: Path
+) -> None:
+    tender = ALiveTender(centre, day=500)
+    tender.publish(4)
+    enrolled(centre, "notary", Role.WITNESS)
+    (tmp_path / "policy.txt").write_text(centre.client().text("/v1/policy"))
+    command = kaifeng_command(
+        *("cover", tmp_path / "covers", "--url", centre.url, "--tender", tender.id),
+        *("--policy", tmp_path / "policy.txt", "--party", "notary"),
+        *("--key", centre.folder / "parties" / "notary.key"),
+        *("--most", 6, "--every", 1, "--per-beat", 3),
+    )
+    maker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    for number in range(3):
+        tender.hand_in(f"firm-{number}", 100 + number)
+    said, _ = maker.communicate(timeout=120)
+    assert maker.returncode == 0
+    covers = said.count("掩护信封")
+    assert covers > 0
+    view = until(tender, "opened")
+    assert sorted(item["price"] for item in view["opened"]) == [100, 101, 102]
+    entries = tender.anyone.get(f"{tender.path}/entries")
+    kinds = [entry["fact"]["type"] for entry in entries]
+    assert kinds.count("envelope.received/1") == 3 + covers
+    assert kinds.count("covers.revealed/1") == 1
 
 
 def test_the_live_folder_and_a_back_up_verify(centre: Rehearsal, tmp_path: Path) -> None:

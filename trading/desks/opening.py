@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trading.bidding import bracket_incident, decide_close, decide_failures
+from trading.cover import decide_missing_covers, pending_covers
 from trading.desks.office import Office
 from trading.desks.trustee import Shared
 from trading.envelope.admit import check_body
@@ -38,13 +39,26 @@ class OpeningDesk:
         first they date at or after it, which is made now if there is none yet.
         """
         before, closing = self._bracket(self._office.load(tender))
-        state = self._office.act(
-            tender, lambda fresh, now: [decide_close(fresh, before, closing, now)]
-        )
+        self._office.act(tender, lambda fresh, now: [decide_close(fresh, before, closing, now)])
         incident = bracket_incident(before, closing)
         if incident:
-            state = self._office.act(tender, lambda _, __: [incident])
-        return self._fail_where_too_few(state)
+            self._office.act(tender, lambda _, __: [incident])
+        return self.settle(tender)
+
+    def settle(self, tender: TenderId) -> Tender:
+        """流标 where too few have bid: known once every cover is revealed, or its maker missing."""
+        state = self._office.load(tender)
+        return state if pending_covers(state) else self._fail_where_too_few(state)
+
+    def end_covers_window(self, tender: TenderId) -> Tender:
+        """Makers that have not revealed by now are recorded as missing."""
+        self._office.act(
+            tender,
+            lambda state, now: [
+                decide_missing_covers(state, maker, now) for maker in pending_covers(state)
+            ],
+        )
+        return self.settle(tender)
 
     def reveal(self, tender: TenderId, eid: str, cokey: bytes) -> Tender:
         return self._office.act(tender, lambda state, _: [decide_reveal(state, eid, cokey)])

@@ -12,6 +12,7 @@ import msgspec
 
 from trading.bidding import check_bracket
 from trading.committee import Charter, ceremony_of, deal_of, handover_of, session_of
+from trading.cover import pending_covers
 from trading.envelope.admit import admit
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
 from trading.kernel.calendar import Calendar
@@ -255,7 +256,7 @@ class Trustee:
                 problem="最终信封与账本不符 / the final envelopes are not those of the ledger"
             )
         wanted = Phase.SEALED if stage == tender.drafted.stages[0] else Phase.TECHNICAL
-        if tender.phase is not wanted or pending_cokeys(tender, stage):
+        if tender.phase is not wanted or pending_cokeys(tender, stage) or pending_covers(tender):
             raise TrusteeRefuses(problem="技术标或投标人密钥尚未处理完 / earlier steps are open")
 
     def _final(self, tender: Tender, stage: int) -> list[bytes]:

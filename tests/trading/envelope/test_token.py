@@ -185,10 +185,10 @@ def test_every_flipped_bit_of_a_token_is_refused() -> None:
             check_token(ISSUER.public, bytes(altered))
 
 
-@pytest.mark.parametrize("token", [b"", TOKEN[:63], TOKEN[:-1], TOKEN + b"\0", bytes(320)])
-def test_a_token_of_another_size_or_of_zeros_is_refused(token: bytes) -> None:
-    with pytest.raises(TokenInvalid):
-        check_token(ISSUER.public, token)
+def test_a_token_of_another_size_or_of_zeros_is_refused() -> None:
+    for token in (b"", TOKEN[:63], TOKEN[:-1], TOKEN + b"\0", bytes(320)):
+        with pytest.raises(TokenInvalid):
+            check_token(ISSUER.public, token)
 
 
 HOSTILE = {

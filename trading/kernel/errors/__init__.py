@@ -37,6 +37,7 @@
       QuestionUnknown (KF-207)
       SuspensionRefusal (KF-209)
       DeadlineCrowded (KF-210)
+      CoverRefusal (KF-211)
       EnvelopeRefusal (KF-300)
         NotSealed (KF-301)
         Malformed (KF-302)
@@ -152,6 +153,7 @@ from trading.kernel.errors.trade import (
     CommitteeRefusal,
     ContentMalformed,
     ContractDiffers,
+    CoverRefusal,
     DeadlineCrowded,
     DealInvalid,
     DraftIncomplete,
@@ -200,6 +202,7 @@ __all__ = [
     "CommitteeRefusal",
     "ContentMalformed",
     "ContractDiffers",
+    "CoverRefusal",
     "DeadlineCrowded",
     "DealInvalid",
     "DraftIncomplete",

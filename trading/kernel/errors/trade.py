@@ -57,6 +57,12 @@ class DeadlineCrowded(Refusal):
     en = "{count} tenders already end in the hour of {moment} (limit {limit}); try {free}"
 
 
+class CoverRefusal(Refusal):
+    code = "KF-211"
+    zh = "掩护信封：{problem}"
+    en = "Cover envelopes: {problem}"
+
+
 class EnvelopeRefusal(Refusal):
     code = "KF-300"
     zh = "投标信封被拒收：{problem}"
