@@ -138,9 +138,16 @@ def _lane(method: str, path: str) -> str:
 def _impatient(receive: Receive) -> Receive:
     """A body that stalls is a connection that is gone."""
 
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+
     async def impatient() -> Any:
-        async with asyncio.timeout(_SILENCE):
+        timer = loop.call_later(_SILENCE, task.cancel) if task else None
+        try:
             return await receive()
+        finally:
+            if timer:
+                timer.cancel()
 
     return impatient
 

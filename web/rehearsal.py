@@ -125,6 +125,12 @@ class Rehearsal:
         self._said("服务 server", self.nodes[name].process.pid)
         return self.nodes[name]
 
+    def restart_node(self, name: str = "one") -> Program:
+        """Once more where it was, whatever ended it: same folder, same port, same name."""
+        self.nodes[name].stop()
+        self._port = int(self.nodes[name].url.rpartition(":")[2])
+        return self.start_node(name)
+
     def client(self, party: str = "", url: str = "") -> Client:
         """Signing as the party, whose key lies below `parties/`."""
         key = self.key(party) if party else None

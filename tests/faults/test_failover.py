@@ -216,11 +216,6 @@ def test_with_an_asynchronous_standby_acknowledged_acts_are_lost(pair: Pair) -> 
         report(f"asynchronous: {lost} of {len(clients.acked)} acknowledged are lost")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="what a fresh process finds under the key it acknowledges without a commit of its own",
-)
 def test_a_primary_that_comes_back_acknowledges_nothing(pair: Pair) -> None:
     """Its standby rules by now, and may know nothing of what the old one still finds."""
     with open_at(pair.url) as ledger:
@@ -239,11 +234,6 @@ def test_a_primary_that_comes_back_acknowledges_nothing(pair: Pair) -> None:
         pair.kill_primary()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=StoreUnreachable,
-    reason="a host that is silent uses up the time for connecting; the next one is never asked",
-)
 def test_a_primary_that_falls_silent_is_replaced(pair: Pair) -> None:
     pair.primary.freeze()
     pair.promote()
@@ -271,11 +261,6 @@ def test_without_its_standby_nothing_is_acknowledged_and_nothing_is_lost(pair: P
         assert sorted(stamp.index for stamp in stamps.values()) == [0, 1, 2]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the listener takes whichever host comes first, and a standby refuses it for ever",
-)
 def test_growth_is_heard_although_the_standby_is_named_first(pair: Pair) -> None:
     other = url_of(pair.standby.sockets, pair.primary.sockets)
     with open_at(pair.url) as one, open_at(other) as two:
@@ -326,7 +311,6 @@ def test_a_connection_cut_at_any_answer_stores_once_and_tells_the_true_stamp(
 BROKEN = "a commit whose connection is gone takes a new one, without a transaction or its locks"
 
 
-@pytest.mark.xfail(strict=True, raises=asyncpg.UniqueViolationError, reason=BROKEN)
 def test_who_lost_its_locks_writes_nothing_while_another_writes(node: Node) -> None:
     store = Interrupted(node.url)
     with GroupLedger(store, KEYS, SystemClock()) as one, open_at(node.url) as two:
@@ -336,7 +320,6 @@ def test_who_lost_its_locks_writes_nothing_while_another_writes(node: Node) -> N
         assert append(two, "d").height == 3
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason=BROKEN)
 def test_a_batch_that_fails_half_way_leaves_nothing_behind(node: Node) -> None:
     """An act that is found and is not under the head would be acknowledged."""
 

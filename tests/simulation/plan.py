@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from simulation.loop import START, Rng
-from simulation.players import Bidder, Host, Inspectors, Owner
+from simulation.bidder import Bidder
+from simulation.players import Host, Inspectors, Owner, Reader
 from simulation.prelude import LONG, SHORT
 from simulation.store import Faults
 
@@ -46,7 +47,7 @@ class Plan:
         self.verifies = opens or seed % 5 == 0
         self._rng = Rng(f"plan {seed}")
         self.parts: list[str] = []
-        self.slowness = self._rng.uniform(1.5, 4)
+        self.slowness = self._rng.uniform(1.5, 5)
         self.deadlines = {
             SHORT: _BEGIN + self._rng.randint(4, 7),
             LONG: _BEGIN + self._rng.randint(10, 12),
@@ -58,6 +59,11 @@ class Plan:
         self._witness_slow = 0.6 if self._has("witness slow", 0.2) else 0.01
         self._trouble = list(self._troubles())
         self._cast: list[Any] = []
+
+    def is_timely(self, process: str) -> bool:
+        """Whether nothing is wrong with the clocks of that process and of the database."""
+        number = ("p1", "p2").index(process)
+        return not self._machines[number][1] and not any(k.endswith("step") for k, _ in self._trouble)
 
     def moment(self, tender: str) -> datetime:
         return START + timedelta(seconds=self.deadlines[tender])
@@ -89,7 +95,8 @@ class Plan:
         )
 
     def _machine(self, name: str) -> tuple[timedelta, float, bool]:
-        skew = timedelta(seconds=self._rng.choice((0.3, 2, 60)) * self._rng.uniform(-1, 1))
+        most = self._rng.choice((0.3, 2, 60 if name == "p2" else 4))  # one of them is never far off
+        skew = timedelta(seconds=most * self._rng.uniform(-1, 1))
         drift = self._rng.uniform(-0.02, 0.02)
         return (
             skew if self._has(f"{name} skew", 0.5) else timedelta(0),
@@ -149,7 +156,7 @@ class Plan:
     def players(self, world: "World") -> list[Coroutine[Any, Any, None]]:
         rng = Rng(f"cast {self.seed}")
         owner = Owner(world, "owner")
-        work = [owner.publish(tender, self.moment(tender), rng) for tender in (LONG, SHORT)]
+        work = [owner.publish(tender, self.moment(tender)) for tender in (LONG, SHORT)]
         for tender in (LONG, SHORT):
             end = self.deadlines[tender]
             for number in range(rng.randint(2, 4)):
@@ -167,6 +174,8 @@ class Plan:
         for tender in (LONG, SHORT):
             pause = self._inspectors.pause(tender, self.deadlines[tender], rng)
             optional.append((f"pause {tender[-1]}", 0.25, pause))
+        optional.append(("draft", 0.2, owner.draft(rng)))
+        optional.append(("reader", 0.3, Reader(world).live(self.deadlines, rng)))
         optional.append(("host", 0.4, Host(world, "centre").hurry(self.deadlines, rng)))
         for part, likely, play in optional:
             drawn = rng.random() < likely

@@ -30,10 +30,11 @@ from trading.ledger.policy import write_policy
 from trading.ledger.signature import ActorKey, KeyType, NoteKey
 from trading.tender import Tender, fold
 
-__all__ = ["LONG", "SHORT", "Bid", "Prelude", "prelude"]
+__all__ = ["LONG", "PACE", "SHORT", "THIRD", "Bid", "Prelude", "prelude"]
 
 LONG = "00000000-0000-7000-8000-00000000000a"  # under the law's periods, in days of 0.4 s
 SHORT = "00000000-0000-7000-8000-00000000000b"  # without periods: its deadline may be anywhere
+THIRD = "00000000-0000-7000-8000-00000000000c"  # not there yet
 PACE = Pace(400)
 ROLES = {
     "owner": Role.PURCHASER,
@@ -49,7 +50,6 @@ class Bid(msgspec.Struct, frozen=True):
     tender: str
     name: str
     content: bytes
-    token: bytes
     key: BidKey
 
     @property
@@ -71,8 +71,10 @@ class Prelude:
         self.keys = {name: ActorKey(sha256(name.encode())) for name in ROLES}
         self.log = NoteKey("kaifeng.example/simulation", KeyType.ED25519, b"1" * 32)
         self.issuers = {LONG: TokenIssuer.generate()}
+        self.blinded = blind(self.issuers[LONG].public).blinded
         self.applications = [application() for _ in range(2)]
         self._bids: dict[tuple[str, str], Bid] = {}
+        self._tokens: list[bytes] = []
         loop = Loop(Rng(0))
         shared = self.shared(loop, Table())
         with loop.ruling():
@@ -173,14 +175,16 @@ class Prelude:
         earlier = self.bid(tender, name.rpartition("/")[0]).prefix if len(steps) > 1 else None
         sealed = ABid(bidder, 10**6 + len(name), key=key, replaces=earlier, signed=False)
         content = sealed.seal(self.states[tender])
-        return Bid(tender, name, content, self._token(tender), key)
+        return Bid(tender, name, content, key)
 
-    def _token(self, tender: str) -> bytes:
-        issuer = self.issuers.get(tender)
-        if issuer is None:
-            return b""
-        blinding = blind(issuer.public)
-        return finish(issuer.public, blinding, issuer.sign(blinding.blinded))
+    def token(self, number: int) -> bytes:
+        """A right to hand in one envelope, of a tender that asks for it."""
+        while len(self._tokens) <= number:
+            issuer = self.issuers[LONG]
+            blinding = blind(issuer.public)
+            token = finish(issuer.public, blinding, issuer.sign(blinding.blinded))
+            self._tokens.append(token)
+        return self._tokens[number]
 
 
 @cache

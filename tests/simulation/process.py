@@ -26,7 +26,7 @@ from trading.ledger.policy import Policy
 from trading.ledger.port import Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import NoteKey
-from trading.tender import Phase, Tender
+from trading.tender import Phase
 from web.app import create_app
 from web.duties import Duties
 from web.edge import Edge, Lane
@@ -38,7 +38,7 @@ from web.uploads import Uploads
 
 __all__ = ["Door", "Process", "Shared", "SimIds", "SimLedger", "application"]
 
-SETTINGS = Settings(outage_seconds=2)
+SETTINGS = Settings(outage_seconds=2, publish_ms=4000)
 _CALENDAR = Calendar.of_china()
 
 
@@ -137,31 +137,37 @@ class Shared(msgspec.Struct):
 
 
 class _Lists:
-    """What the projection would say; here it never lags."""
+    """What the projection would say; at a start it may lag for a moment."""
 
-    lag = 0
-
-    def __init__(self, office: Office, tenders: Sequence[str]) -> None:
-        self._office, self._tenders = office, tenders
+    def __init__(self, office: Office, shared: Shared) -> None:
+        self._office, self._shared, self._behind = office, shared, shared.loop.rng.choice((0, 0, 3))
         self.rows = self
+
+    @property
+    def lag(self) -> int:
+        self._behind = max(0, self._behind - 1)
+        return self._behind
 
     def page(self, after: str, limit: int) -> list[Any]:
         return []
 
     def deadlines(self) -> Any:
         """A list for duties, an empty crowd for the purchaser's desk: an iterable either way."""
-        moments = [state.deadline for state in self._in(Phase.BIDDING) if state.deadline]
-        return dict.fromkeys(moments, 0)
+        return dict.fromkeys((moment for _, moment in self._in(Phase.BIDDING) if moment), 0)
 
     def bidding(self) -> list[str]:
-        return [state.id for state in self._in(Phase.BIDDING)]
+        return [name for name, _ in self._in(Phase.BIDDING)]
 
     def unopened(self) -> list[str]:
-        return [state.id for state in self._in(Phase.SEALED)]
+        return [name for name, _ in self._in(Phase.SEALED)]
 
-    def _in(self, phase: Phase) -> list[Tender]:
-        states = [self._office.load(tender) for tender in self._tenders]
-        return [state for state in states if state.phase is phase]
+    def _in(self, phase: Phase) -> list[tuple[str, datetime | None]]:
+        found = []
+        for tender in self._shared.tenders:
+            with self._office.live.held(tender) as state:
+                if state.phase is phase:
+                    found.append((tender, state.deadline))
+        return found
 
 
 class _Wall:
@@ -243,7 +249,7 @@ class Process:
             calendar=_CALENDAR,
             check_method=check_method,
         )
-        self.lists = _Lists(self.office, shared.tenders)
+        self.lists = _Lists(self.office, shared)
         self.ports = self._ports()
 
     def _ports(self) -> Ports:

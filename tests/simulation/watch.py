@@ -14,7 +14,12 @@ from trading.audit import Audit
 from trading.envelope.layout import Prefix
 from trading.facts.bidding import BiddingClosed, EnvelopeReceived, EnvelopeWithdrawn
 from trading.facts.opening import EnvelopeOpened, EnvelopeUnopened, ShareGiven
-from trading.facts.suspension import TenderResumed, TenderSuspended
+from trading.facts.suspension import (
+    DeadlineExtended,
+    OutageRecorded,
+    TenderResumed,
+    TenderSuspended,
+)
 from trading.facts.tender import TenderCancelled
 from trading.kernel.canonical import sha256
 from trading.kernel.errors import Refusal
@@ -23,6 +28,7 @@ from trading.ledger.fact import Fact
 from trading.ledger.port import Record
 from trading.ledger.store import Row, Rows
 from trading.ledger.tree import Tree
+from trading.suspension import decide_extend
 from trading.tender import Tender, place_of
 
 __all__ = ["Books", "MemoryArchive", "Watch"]
@@ -42,13 +48,18 @@ class Books(msgspec.Struct):
 
 
 class Watch:
-    """`problems` are sentences; empty as long as nothing is wrong."""
+    """Tells of every entry, and complains of what is wrong."""
 
-    def __init__(self, database: Database, tell: Callable[[str, Fact, Stamp], None]) -> None:
-        self._database, self._tell = database, tell
-        self.problems: list[str] = []
+    def __init__(
+        self,
+        database: Database,
+        tell: Callable[[str, Fact, Stamp], None],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._database, self._tell, self._wrong = database, tell, complain
         self.tenders: dict[str, Books] = {}
         self.stored: dict[str, tuple[int, datetime]] = {}  # by key: index, and when it was durable
+        self.due: dict[tuple[str, int], None] = {}  # tenders to be extended, and after which outage
         self._heights: dict[str, int] = {}
         self._last: datetime | None = None
         self._claims = set(database.table.claims)
@@ -77,6 +88,10 @@ class Watch:
             self._wrong(f"{name}: earlier than the entry before it")
         self.stored.setdefault(key, (index, self._database.loop.wall()))
         self._heights[stamp.stream], self._last = stamp.height + 1, stamp.at
+        if isinstance(fact, OutageRecorded):
+            for tender, books in self.tenders.items():
+                if decide_extend(books.state, fact, index):
+                    self.due[tender, index] = None
         if stamp.stream.startswith("tender:"):
             self._follow(stamp.stream.removeprefix("tender:"), fact, stamp, locked_at or stamp.at)
         return fact, stamp
@@ -113,6 +128,8 @@ class Watch:
             books.is_paused = isinstance(fact, TenderSuspended)
         elif isinstance(fact, BiddingClosed):
             yield from self._closed(books, fact, at)
+        elif isinstance(fact, DeadlineExtended):
+            self.due.pop((books.state.id, fact.outage), None)
         else:
             yield from self._once(books, fact)
 
@@ -146,9 +163,6 @@ class Watch:
         if name and name in books.seen:
             yield "it stands there twice"
         books.seen.add(name)
-
-    def _wrong(self, problem: str) -> None:
-        self.problems.append(problem)
 
     def verify(self, archive: "MemoryArchive") -> None:
         """All that `kaifeng verify` repeats."""

@@ -4,96 +4,79 @@ when. Everything is drawn from the seed; the journal is all that happened, witho
 
 import asyncio
 import hashlib
-import math
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
-from simulation.loop import Loop, Rng, Stalled
+from simulation.client import Act, Answer
+from simulation.known import Finding
+from simulation.loop import Crashed, Loop, Rng, Stalled
 from simulation.plan import Plan
-from simulation.prelude import LONG, SHORT, prelude
+from simulation.prelude import LONG, SHORT, THIRD, Bid, prelude
 from simulation.process import Process
 from simulation.watch import MemoryArchive, Watch
 
-from trading.envelope.layout import Prefix, split_prefix
+from trading.bidding import bracket_incident, decide_failures
+from trading.envelope.layout import Prefix
 from trading.facts.bidding import EnvelopeReceived, EnvelopeWithdrawn
 from trading.kernel.errors import Refusal
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
-from trading.tender import Phase, fold
+from trading.ledger.policy import Policy
+from trading.tender import Phase, Tender, fold
 
-__all__ = ["Act", "Answer", "Told", "World"]
+__all__ = ["World"]
 
-SHORT_NAMES = {LONG: "A", SHORT: "B"}
+_NAMES = {LONG: "A", SHORT: "B", THIRD: "C"}
 _TIMEOUT = 3.0  # seconds a client waits for an answer
-_SETTLED = 40.0  # seconds after the last fault in which everything must come to its end
-
-
-class Answer(msgspec.Struct, frozen=True):
-    status: int
-    body: dict[str, Any]
-
-    @property
-    def code(self) -> str:
-        return str(self.body.get("code", self.status))
-
-
-class Told(msgspec.Struct, frozen=True):
-    """One try of an act and what its client was told: ok, refused, later (refused, for now) or
-    unknown.
-    """
-
-    began: datetime
-    outcome: str
-    code: str
-    index: int | None
-
-
-class Act(msgspec.Struct):
-    """What a client does under one key, however often it must be sent."""
-
-    key: str
-    what: str
-    tries: list[Told] = []
-
-    def was(self, outcome: str) -> bool:
-        return any(told.outcome == outcome for told in self.tries)
+_SETTLED = 20.0  # seconds after the last fault in which everything must come to its end
 
 
 class World:
-    def __init__(self, plan: Plan) -> None:
-        known = prelude()
+    def __init__(self, plan: Plan, known: Collection[Finding] = ()) -> None:
+        self._known, self.problems, self.forgiven = known, list[str](), set[str]()
+        given = prelude()
         self.plan, self.loop = plan, Loop(Rng(f"loop {plan.seed}"))
         self.loop.now = 2.0
         self.journal: list[str] = []
         self.logs: list[Any] = []
         self.acts: dict[str, Act] = {}
-        self.names = dict(SHORT_NAMES)  # what identifiers are called in the journal
-        self.folder = Path(tempfile.mkdtemp(dir=known.folder)) if plan.opens else known.folder
-        self.shared = known.shared(self.loop, known.table.copied())
+        self.names = dict(_NAMES)  # what identifiers are called in the journal
+        self.folder = Path(tempfile.mkdtemp(dir=given.folder)) if plan.opens else given.folder
+        self.shared = given.shared(self.loop, given.table.copied())
         if plan.opens:
-            self.shared.trustees = known.trustees(self.loop, self.folder)
+            self.shared.trustees = given.trustees(self.loop, self.folder)
         self.shared.early, self.shared.slowness = plan.early, plan.slowness
         self.database = self.shared.database
-        self.watch = Watch(self.database, self._committed)
+        self.watch = Watch(self.database, self._committed, self.complain)
         self.processes = [
             Process(name, self.shared, *application)
-            for name, application in zip(("p1", "p2"), known.applications, strict=True)
+            for name, application in zip(("p1", "p2"), given.applications, strict=True)
         ]
+        self._rights: dict[str, int] = {}
         self.calm = False
         plan.set_up(self)
 
-    @property
-    def problems(self) -> list[str]:
-        return self.watch.problems
+    def token(self, bid: Bid) -> bytes:
+        """Each envelope of a story has its own right to be handed in."""
+        if bid.tender not in self.shared.issuers:
+            return b""
+        number = self._rights.setdefault(bid.eid, len(self._rights))
+        return prelude().token(number)
 
     def say(self, who: str, what: str) -> None:
         self.journal.append(f"{self.loop.now:9.4f} {who:<11} {what}")
+
+    def complain(self, problem: str) -> None:
+        """A story goes on after a problem that is known."""
+        self.say("!", problem)
+        named = [finding.name for finding in self._known if finding.explains(problem)]
+        self.forgiven.update(named)
+        if not named:
+            self.problems.append(problem)
 
     def digest(self) -> str:
         return hashlib.sha256("\n".join(self.journal).encode()).hexdigest()
@@ -110,7 +93,7 @@ class World:
     # -- the network --------------------------------------------------------------------------
 
     async def ask(
-        self, process: Process, method: str, path: str, headers: dict[str, str], body: bytes
+        self, process: Process, target: tuple[str, str], headers: dict[str, str], body: bytes
     ) -> Answer | None:
         """None if nobody knows what became of it."""
         faults = self.plan.network
@@ -120,7 +103,7 @@ class World:
         await asyncio.sleep(self._latency())
         if not process.is_open:
             return None
-        scope = _scope(method, path, headers, body)
+        scope = _scope(target, headers, body)
         task = self._deliver(process, scope, body)
         if self._chance(faults.twice):
             self.loop.call_later(self._latency(), self._deliver, process, dict(scope), body)
@@ -137,7 +120,7 @@ class World:
         return self.loop.create_task(work, context=process.machine.context())
 
     def _failed(self, path: str, error: BaseException) -> None:
-        self.problems.append(f"{path}: {error!r}")
+        self.complain(f"{path}: {error!r}")
 
     def _latency(self) -> float:
         return self.loop.rng.uniform(0.001, self.plan.network.slowest)
@@ -157,15 +140,14 @@ class World:
                 self.loop.run_until_complete(self._story())
                 self._judge()
         except Stalled as stalled:
-            self.problems.append(f"everything stands still: {stalled}")
+            self.complain(f"everything stands still: {stalled}")
         finally:
             self._end()
-        self.problems.extend(repr(error) for error in self.loop.problems)
-        self.problems.extend(
-            f"internal error: {line.get('exc_info')!r}"
-            for line in logs
-            if line["event"] == "failed"
-        )
+        for error in self.loop.problems:
+            self.complain(f"a thread has ended: {error!r}")
+        for line in self.logs:
+            if line["event"] == "failed":
+                self.complain(f"internal error: {line.get('exc_info')!r}")
         return self.problems
 
     async def _story(self) -> None:
@@ -186,9 +168,13 @@ class World:
                 if not process.machine.is_alive and process.down_until <= self.loop.now:
                     self.say(process.name, "starts")
                     process.start()
-                elif process.is_open and process.ledger.stopped:
-                    self.say(process.name, f"stopped: {type(process.ledger.stopped).__name__}")
+                elif process.is_open and self._is_unfit(process):
+                    self.say(process.name, "is ended")
                     process.crash()
+
+    def _is_unfit(self, process: Process) -> bool:
+        """It cannot write any more, or still distrusts its clock when all is well again."""
+        return process.ledger.stopped is not None or (self.calm and bool(process.clock.problem))
 
     async def _settle(self) -> None:
         """All faults are over: everybody comes back, and the clerks finish by themselves."""
@@ -207,16 +193,27 @@ class World:
 
     def _is_over(self, tender: str) -> bool:
         state = self.watch.tenders[tender].state
-        if state.phase is Phase.SEALED and self.plan.opens:
+        if state.phase is not Phase.SEALED:
+            return state.phase is not Phase.BIDDING
+        return not self.plan.opens and not self._is_due(state)
+
+    def _is_due(self, state: Tender) -> bool:
+        """What the law wants said at the closing, and nobody has said."""
+        failures, policy = decide_failures(state), Policy.parse(self.shared.policy)
+        if failures.lots or failures.tender:
+            return True
+        closed = state.closed
+        if closed is None or state.incident:
             return False
-        return state.phase is not Phase.BIDDING
+        before, closing = policy.check(closed.before), policy.check(closed.closing)
+        return bracket_incident(before, closing) is not None
 
     def _name_unfinished(self) -> None:
         for tender in (LONG, SHORT):
             if not self.problems and not self._is_over(tender):
                 state = self.watch.tenders[tender].state
                 told = [line["problem"] for line in self.logs if line.get("tender") == tender]
-                self.problems.append(
+                self.complain(
                     f"{self.names[tender]} stays {state.phase.value} long after its end: {told[-1:]}"
                 )
 
@@ -236,11 +233,13 @@ class World:
     def _judge(self) -> None:
         if self.problems:
             return
-        for act in self.acts.values():
-            self.problems.extend(self._judged(act))
-        for process in self.processes:
-            self.problems.extend(self._agrees(process))
-        self.problems.extend(self.plan.disappointed(self))
+        found = [problem for act in self.acts.values() for problem in self._judged(act)]
+        found += [problem for process in self.processes for problem in self._agrees(process)]
+        found += self.plan.disappointed(self)
+        for tender, entry in self.watch.due:
+            found.append(f"{self.names[tender]} was not extended after outage {entry}")
+        for problem in found:
+            self.complain(problem)
         if self.plan.verifies and not self.problems:
             self.watch.verify(
                 MemoryArchive(
@@ -258,7 +257,7 @@ class World:
             yield f"{act.what}: acknowledged, and not there"
         if stored is None:
             return
-        if not act.was("ok") and not act.was("unknown"):
+        if not act.was("ok") and not act.was("unknown") and not self.plan.network.twice:
             yield f"{act.what}: refused by everyone, and there"
         index, since = stored
         for told in act.tries:
@@ -308,16 +307,18 @@ async def _served(
 
     try:
         await app(scope, receive, send)
+    except Crashed:
+        return None
     except Exception as error:  # noqa: BLE001  whatever leaves an application is a finding
         failed(scope["path"], error)
         return None
     text = b"".join(message.get("body", b"") for message in told)
-    return Answer(told[0]["status"], msgspec.json.decode(text) if text[:1] == b"{" else {})
+    return Answer(told[0]["status"], text)
 
 
-def _scope(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    given = {"host": "centre.example", "content-type": "application/json"} | headers
-    given["content-length"] = str(len(body))
+def _scope(target: tuple[str, str], headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    method, path = target
+    given = headers | {"content-length": str(len(body))}
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -333,10 +334,3 @@ def _scope(method: str, path: str, headers: dict[str, str], body: bytes) -> dict
         "server": ("centre.example", 80),
         "extensions": {},
     }
-
-
-def whole_second(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0) + timedelta(seconds=math.ceil(moment.microsecond / 10**6))
-
-
-_ = split_prefix

@@ -12,9 +12,11 @@ def kaifeng_command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "web.cli", *map(str, arguments)]
 
 
-def kaifeng(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def kaifeng(
+    *arguments: object, timeout: float = 120, **settings: str
+) -> subprocess.CompletedProcess[str]:
     command = kaifeng_command(*arguments)
-    environment = os.environ | {"COLUMNS": "180"}
+    environment = os.environ | {"COLUMNS": "180"} | settings
     return subprocess.run(
         command,
         cwd=ROOT,

@@ -10,12 +10,16 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import http_message_signatures as rfc9421
 import httpx
 import msgspec
+import requests
+import requests.auth
 from builders import ABid, AStory
 from centre import TestCentre
 from litestar import Litestar
@@ -28,9 +32,9 @@ from trading.facts.award import Awarded
 from trading.kernel.calendar import Pace
 from trading.kernel.canonical import canonical
 from trading.kernel.database import open_database
-from trading.kernel.errors import Overloaded
+from trading.kernel.errors import ActUnsigned, Overloaded
 from trading.kernel.instant import SystemClock
-from trading.kernel.party import Actor, Role
+from trading.kernel.party import Actor, Role, Signs
 from trading.ledger.committer import GroupLedger
 from trading.ledger.fact import Fact
 from trading.ledger.follow import Following
@@ -43,7 +47,7 @@ from web.deadlines import hour_of
 from web.edge import Edge
 from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
-from web.signing import RequestSigner
+from web.signing import Message, RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
 
@@ -56,9 +60,10 @@ __all__ = [
     "COKEY",
     "COVERS",
     "JSON",
-    "SALT",
+    "SALTS",
     "URL",
     "Kind",
+    "SignedByAll",
     "TestEdge",
     "chunk_headers",
     "entry_facts",
@@ -68,11 +73,12 @@ __all__ = [
 
 ANYONE = ""  # who signs nothing
 COKEY = bytes(range(32))
-SALT, COVERS = "5" * 64, ("a" * 64, "b" * 64)  # what makers of covers have promised
+COVERS = ("a" * 64, "b" * 64)  # what makers of covers have promised, each under its salt
+SALTS = {"trustee": "5" * 64, "witness": "6" * 64}
 JSON = {"content-type": "application/json"}
 LIMIT = 32 << 20
 URL = "http://centre.example"
-PACE = Pace(1)  # a day of the law lasts a millisecond
+PACE = Pace(100)  # milliseconds that a day of the law lasts
 _PATIENCE = 5.0
 _BIDDING = 3 / 86_400  # days until the deadline: three seconds, for witnesses date in seconds
 _ACTORS = {
@@ -162,7 +168,7 @@ class TestEdge:
     __test__ = False
 
     def __init__(self, folder: Path, deadline_limit: int = 1500) -> None:
-        self.centre = TestCentre(folder)
+        self.centre = TestCentre(folder, trustees=3)
         self.centre.clock.at = SystemClock().read().at
         self.actors = {name: self.centre.actor(name, role) for name, role in _ACTORS.items()}
         self.actors["owner"] = self.centre.owner
@@ -284,8 +290,8 @@ class TestEdge:
             return story
         story.published(_BIDDING)
         if kind.covered:
-            for maker in ("trustee", "witness"):
-                digest = covers_digest(SALT, COVERS)
+            for maker, salt in SALTS.items():
+                digest = covers_digest(salt, COVERS)
                 self.ports.desks.cover.promise(self.actors[maker], story.tender, digest)
         if phase is Phase.CANCELLED:
             self.centre.purchaser.cancel(story.centre.owner, story.tender, "项目取消")
@@ -366,6 +372,55 @@ class TestEdge:
     def close(self) -> None:
         self._closing.close()
         self.centre.close()
+
+
+class SignedByAll(requests.auth.AuthBase):
+    """For a client of `requests`: every request signed by one party, its acts as well.
+
+    So a fuzzer's bodies come as far as the rules: what it sends is what the party means.
+    """
+
+    def __init__(self, party: str, key: Signs) -> None:
+        self._party, self._key = party, key
+        self._signer = RequestSigner(party, key)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        body = request.body or b""
+        content = body if isinstance(body, bytes) else str(body).encode()
+        act = self._act(content)
+        if act:
+            asked = self._sign(request.copy(), canonical(act | {"sig": ""}))
+            with requests.Session() as session:
+                said = _json(session.send(asked).content)
+            if said.get("code") == ActUnsigned.code:
+                signature = self._key.sign(str(said["message"]).encode()).hex()
+                content = canonical(act | {"sig": signature})
+        return self._sign(request, content)
+
+    def _act(self, content: bytes) -> dict[str, Any]:
+        """The body, if it is an act that wants a signature."""
+        body = _json(content)
+        return body if isinstance(body.get("id"), str) and "sig" in body else {}
+
+    def _sign(self, request: requests.PreparedRequest, content: bytes) -> requests.PreparedRequest:
+        headers = {name: str(value) for name, value in request.headers.items()}
+        host = urlsplit(request.url or "").netloc
+        message = Message(str(request.method), str(request.url), headers | {"host": host})
+        with suppress(rfc9421.HTTPMessageSignaturesException, UnicodeError):
+            self._signer.sign(message, content)
+            names = ("Content-Digest", "Signature-Input", "Signature")
+            request.headers.update({name: message.headers[name] for name in names})
+        if content != request.body:
+            request.prepare_body(content, None)
+        return request
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 async def _patiently(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:

@@ -1,5 +1,6 @@
 """One running centre for tests: real processes, real HTTP, and a tender that moves quickly."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from web.client import Client, act_id, hand_in
 from web.invitation import invited_to
 from web.rehearsal import Rehearsal
 
-__all__ = ["ALiveTender", "SealedBid"]
+__all__ = ["ALiveTender", "SealedBid", "enrolled", "until"]
 
 
 class SealedBid(msgspec.Struct):
@@ -91,7 +92,8 @@ class ALiveTender:
         sealing = Sealing(address=self._address, identity=identity, **({"key": BidKey()} | changes))
         with path.open("wb") as out:
             prefix = seal(manifest, None, sealing, out)
-        return SealedBid(path, self.take_token(bidder), act_id(), prefix.eid)
+        token = self.take_token(bidder) if self.view["token_key"] else b""
+        return SealedBid(path, token, act_id(), prefix.eid)
 
     def hand_in(self, bidder: str, fen: int, **changes: Any) -> SealedBid:
         bid = self.seal(bidder, fen, **changes)
@@ -109,3 +111,13 @@ def enrolled(rehearsal: Rehearsal, party: str, *roles: Role) -> Client:
         rehearsal.enrol(party, party, *roles)
         known.touch()
     return rehearsal.client(party)
+
+
+def until(tender: ALiveTender, *phases: str) -> dict[str, Any]:
+    """The view, once the clerk has brought the tender there."""
+    for _ in range(300):
+        view: dict[str, Any] = tender.anyone.get(tender.path)
+        if view["phase"] in phases:
+            return view
+        time.sleep(0.2)
+    raise AssertionError(view["phase"])

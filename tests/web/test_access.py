@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,18 @@ import msgspec
 import pytest
 from builders import ABid, AStory
 from database import Server
-from edge import ANYONE, COKEY, URL, Kind, TestEdge, chunk_headers, entry_facts, tag_of
+from edge import (
+    ANYONE,
+    COKEY,
+    COVERS,
+    SALTS,
+    URL,
+    Kind,
+    TestEdge,
+    chunk_headers,
+    entry_facts,
+    tag_of,
+)
 from http_message_signatures import algorithms
 from litestar import Litestar, get
 
@@ -56,6 +67,7 @@ LEADS_TO: dict[str, type[Fact]] = {
 }
 SILENT = {"create_upload"}  # led by a phase, but nothing of it goes into the ledger
 IDLE = {"end_cokey_window"}  # where there is nothing to end, it says so and does nothing
+HASTY = {"award", "sign_contract"}  # must follow within days of the law
 OTHERS = ("other-inspector", "other-platform")
 
 
@@ -77,6 +89,7 @@ class Cell(msgspec.Struct):
     phase: Phase
     is_own: bool
     story: AStory
+    made: datetime
     bid: ABid | None = None
 
     def __str__(self) -> str:
@@ -204,6 +217,11 @@ def _take_tokens(cell: Cell) -> Ask:
     return _post("/tokens", blinded=blinded)(cell)
 
 
+def _reveal_covers(cell: Cell) -> Ask:
+    salt = SALTS.get(cell.party, NOBODY)
+    return _act("/cover-revelations", salt=salt, keys=COVERS)(cell)
+
+
 def _award(cell: Cell) -> Ask:
     recommended = cell.story.state.recommended
     first = [c.eid for c in recommended.ranking if c.rank == 1] if recommended else [NOBODY]
@@ -258,7 +276,7 @@ REQUESTS: dict[str, Callable[[Cell], Ask]] = {
     "cancel": _act("/cancellation", ground="项目取消"),
     "ask": _post("/questions", text="何时踏勘？"),
     "promise_covers": _act("/cover-promises", digest="c" * 64),
-    "reveal_covers": _act("/cover-revelations", salt=SALT, keys=COVERS),
+    "reveal_covers": _reveal_covers,
     "take_tokens": _take_tokens,
     "create_upload": lambda cell: Ask(
         "POST", f"{cell.path}/uploads", headers={"Upload-Length": "1000"}
@@ -295,26 +313,28 @@ class Tenders:
 
     def cell(self, operation: str, party: str, *, is_own: bool) -> Cell:
         kind = self._kind(operation, party, is_own=is_own)
-        step = operation if operation in PREPARED else ""
+        fact = MATRIX[operation].fact
+        is_special = operation in {*PREPARED, *HASTY} and fact in MACHINE.may(self._phase)
+        step = operation if is_special else ""
         cell = self._known.get((step, kind))
-        if cell is None or self._is_over(cell):
+        if cell is None or self._is_over(step, party, cell):
             story = self._edge.tender(self._phase, kind)
-            cell = Cell(self._edge, operation, party, self._phase, is_own, story)
-            if step and cell.may:
-                PREPARED[step](cell)
+            now = self._edge.centre.clock.at
+            cell = Cell(self._edge, operation, party, self._phase, is_own, story, now)
+            PREPARED.get(step, _nothing)(cell)
             self._known[step, kind] = cell
         return msgspec.structs.replace(cell, operation=operation, party=party, is_own=is_own)
 
     def changed(self, cell: Cell) -> None:
         self._known = {key: kept for key, kept in self._known.items() if kept.story != cell.story}
 
-    def _is_over(self, cell: Cell) -> bool:
-        """The clock went on for another tender's sake."""
-        left = (cell.story.state.deadline or datetime.max.replace(tzinfo=UTC)) - (
-            self._edge.centre.clock.at
-        )
-        is_open = self._phase is Phase.BIDDING and cell.operation != "close"
-        return is_open and left < timedelta(seconds=1)
+    def _is_over(self, step: str, party: str, cell: Cell) -> bool:
+        """The clock went on for another tender's sake, and a period of this one has ended."""
+        now, deadline = self._edge.centre.clock.at, cell.story.state.deadline
+        if self._phase is Phase.BIDDING and deadline and step != "close":
+            return deadline - now < timedelta(seconds=1)
+        matters = step in HASTY and COLUMNS[party] in MATRIX[step].roles
+        return matters and now - cell.made > timedelta(milliseconds=200)
 
     def _kind(self, operation: str, party: str, *, is_own: bool) -> Kind:
         phase = self._phase
@@ -332,6 +352,10 @@ class Tenders:
             formed=(operation, phase) != ("form_committee", Phase.DRAFT),
             covered=(operation, phase) == ("reveal_covers", Phase.SEALED),
         )
+
+
+def _nothing(_: Cell) -> None:
+    pass
 
 
 def _asked(cell: Cell) -> None:
@@ -387,7 +411,7 @@ def _problem(cell: Cell, answer: httpx.Response, written: list[tuple[str, str]])
     if row.roles and role not in row.roles:
         is_refused, wanted = True, {403 if role else 401}
     elif row.own and not cell.is_own:
-        is_refused, wanted = True, {403} if cell.may else {403, 409, 422}
+        is_refused, wanted = True, {403} if cell.may else {403, 404, 409, 422}
     elif not cell.may and cell.operation in IDLE:
         is_refused, wanted = True, {200, 409}
     elif not cell.may:

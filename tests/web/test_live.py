@@ -11,7 +11,7 @@ import httpx
 import pytest
 from commands import kaifeng, kaifeng_command
 from database import Server
-from live import ALiveTender, enrolled
+from live import ALiveTender, enrolled, until
 
 from trading.envelope.layout import PREFIX, Prefix
 from trading.envelope.seal import BidKey, withdrawal_message
@@ -36,16 +36,6 @@ def centre(
         if url:
             made.start_node("two")
         yield made
-
-
-def until(tender: ALiveTender, *phases: str) -> dict[str, Any]:
-    """The view, once the clerk has brought the tender there."""
-    for _ in range(300):
-        view: dict[str, Any] = tender.anyone.get(tender.path)
-        if view["phase"] in phases:
-            return view
-        time.sleep(0.2)
-    raise AssertionError(view["phase"])
 
 
 def test_a_tender_from_draft_to_contract(centre: Rehearsal) -> None:

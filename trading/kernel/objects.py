@@ -130,6 +130,9 @@ class LocalObjects(_Stored):
         durable_folder(self._folder)
         super().__init__(LocalStore(self._folder), suffix)
 
+    def __contains__(self, name: str) -> bool:
+        return self.path(name).exists()
+
     def path(self, name: str) -> Path:
         return self._folder / self._key(name)
 

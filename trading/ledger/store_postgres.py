@@ -9,42 +9,25 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
-from trading.kernel.errors import (
-    HeadMoved,
-    Refusal,
-    StoreFull,
-    StoreUnreachable,
-    StoreUnsafe,
-)
+from trading.kernel.errors import StoreUnreachable, StoreUnsafe
 from trading.ledger.port import Record
+from trading.ledger.postgres import GONE, connect
+from trading.ledger.postgres_writer import CHANNEL, HEAD, KNOWN, TIPS, Writer, head_of, known_of
 from trading.ledger.store import Head, Known, Opening, Rows, Tip
 
 __all__ = ["PostgresStore"]
 
 T = TypeVar("T")
 
-_CHANNEL = "kaifeng_ledger"
-_CONNECT_TIMEOUT = 3.0
 _ANSWER_TIMEOUT = 8.0  # a database that says nothing for so long is treated as gone
 _READERS = 6
 _PAGE = 2_000
 _RECONNECT = 0.2
 
-_COLUMNS = ("idx", "sid", "height", "id", "leaf", "salt", "raw")
-_HEAD = "SELECT size, root, at, note FROM head WHERE one = 1"
-_KNOWN = "SELECT id, idx, leaf, raw FROM entry WHERE id = ANY($1::text[])"
-_TIPS = """SELECT name, sid, height, prev, barrier FROM stream
-           WHERE name = ANY($1::text[]) ORDER BY sid FOR UPDATE"""
-_MOVE_TIPS = """INSERT INTO stream (sid, name, height, prev, barrier)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[])
-    ON CONFLICT (sid) DO UPDATE SET height = excluded.height, prev = excluded.prev,
-                                    barrier = excluded.barrier"""
-_MOVE_HEAD = """UPDATE head SET size = $1, root = $2, at = $3, note = $4
-                WHERE one = 1 AND size = $5"""
 _ROWS = "SELECT idx, leaf, salt, raw FROM entry WHERE "
 
 # Without these an acknowledged act may not survive a crash of the database.
@@ -53,18 +36,6 @@ _REQUIRED = {
     "full_page_writes": {"on"},
     "synchronous_commit": {"on", "remote_apply"},
 }
-
-_GONE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the connection was cut between two questions
-    asyncpg.OperatorInterventionError,  # shut down, starting up, cancelled
-    asyncpg.TransactionRollbackError,  # deadlock, serialization: the batch is tried again
-    asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the primary is being replaced
-    asyncpg.TooManyConnectionsError,
-    OSError,
-    TimeoutError,
-)
 
 
 class PostgresStore:
@@ -81,7 +52,7 @@ class PostgresStore:
             target=self._loop.run_forever, name="postgres-readers", daemon=True
         )
         self._thread.start()
-        self._writing = _Writer(url)
+        self._writing = Writer(url)
         try:
             self._call(self._check_settings())
         except BaseException:
@@ -95,7 +66,7 @@ class PostgresStore:
         return self._writing.run(self._writing.begin(keys, claims))
 
     def tips(self, names: Sequence[str]) -> dict[str, Tip]:
-        rows = self._writing.run(self._writing.fetch(_TIPS, names)) if names else []
+        rows = self._writing.run(self._writing.fetch(TIPS, names)) if names else []
         return {name: Tip(*place) for name, *place in rows}
 
     def next_stream(self) -> int:
@@ -114,10 +85,10 @@ class PostgresStore:
     # -- any thread ---------------------------------------------------------------------------
 
     def head(self) -> Head | None:
-        return _head(self._fetch(_HEAD)[0])
+        return head_of(self._fetch(HEAD)[0])
 
     def find(self, keys: Sequence[str]) -> Known:
-        return _known(self._fetch(_KNOWN, list(keys)))
+        return known_of(self._fetch(KNOWN, list(keys)))
 
     def stream_rows(self, name: str, start: int) -> Iterator[Record]:
         where = """sid = (SELECT sid FROM stream WHERE name = $1) AND height >= $2
@@ -142,7 +113,7 @@ class PostgresStore:
 
     def keep_cosigned(self, size: int, note: str) -> None:
         """In growing order, whichever process was faster; the head's lock counts them."""
-        lock = _HEAD + " FOR UPDATE"
+        lock = HEAD + " FOR UPDATE"
         insert = """INSERT INTO cosigned (n, size, note)
             SELECT coalesce(max(n), 0) + 1, $1, $2 FROM cosigned
             HAVING coalesce(max(size), 0) <= $1"""
@@ -193,18 +164,16 @@ class PostgresStore:
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except _GONE as error:
+        except GONE as error:
             raise StoreUnreachable(problem=error or type(error).__name__) from error
 
     async def _pool(self) -> asyncpg.Pool:
         if self._readers is None:
             self._readers = await asyncpg.create_pool(
                 self._url,
+                connect=lambda *_, **__: connect(self._url, command_timeout=_ANSWER_TIMEOUT),
                 min_size=0,
                 max_size=_READERS,
-                timeout=_CONNECT_TIMEOUT,
-                command_timeout=_ANSWER_TIMEOUT,
-                target_session_attrs="read-write",
             )
         return self._readers
 
@@ -228,17 +197,17 @@ class PostgresStore:
         """One connection that lives as long as the database; a new one after each loss."""
         while True:
             try:
-                connection = await asyncpg.connect(self._url, timeout=_CONNECT_TIMEOUT)
-            except _GONE:
+                connection = await connect(self._url)
+            except GONE:
                 await asyncio.sleep(_RECONNECT)
                 continue
             gone = asyncio.Event()
             try:
                 connection.add_termination_listener(lambda _, gone=gone: gone.set())
-                await connection.add_listener(_CHANNEL, self._heard)
+                await connection.add_listener(CHANNEL, self._heard)
                 self._grown(int(await connection.fetchval("SELECT size FROM head")))
                 await gone.wait()
-            except _GONE:
+            except GONE:
                 await asyncio.sleep(_RECONNECT)
             finally:
                 connection.terminate()
@@ -260,119 +229,6 @@ class PostgresStore:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-
-
-class _Writer:
-    """The one connection that commits; used by the sequencer's thread alone."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._loop = asyncio.new_event_loop()
-        self._connection: asyncpg.Connection | None = None
-        self._doubt = False  # a commit's answer was lost: what is found may not be replicated yet
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """StoreUnreachable once the database is gone or silent; the connection is then given up."""
-        try:
-            return self._loop.run_until_complete(self._patiently(work))
-        except Refusal:
-            raise
-        except asyncpg.DiskFullError as error:
-            raise StoreFull(path="PostgreSQL") from error
-        except _GONE as error:
-            self._give_up(error)
-
-    async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
-        """Never cancels: a cancelled COMMIT would be acknowledged without its standby."""
-        task = asyncio.ensure_future(work)
-        done, _ = await asyncio.wait({task}, timeout=_ANSWER_TIMEOUT)
-        if not done:
-            if self._connection:
-                self._connection.terminate()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            raise TimeoutError
-        return task.result()
-
-    def _give_up(self, error: BaseException) -> NoReturn:
-        self._doubt = True
-        if self._connection:
-            self._connection.terminate()
-            self._connection = None
-        raise StoreUnreachable(problem=str(error) or type(error).__name__) from error
-
-    async def begin(self, keys: Sequence[str], claims: Sequence[str]) -> Opening:
-        connection = await self._connected()
-        await connection.execute("BEGIN")
-        head = _head(await connection.fetchrow(_HEAD + " FOR UPDATE"))
-        known = _known(await connection.fetch(_KNOWN, list(keys)))
-        taken = await self._claimed(connection, claims)
-        # a statement of its own: within the locking one the clock could be read before the wait
-        at: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        return Opening(head, known, taken, at)
-
-    async def fetch(self, sql: str, *values: object) -> list[Any]:
-        connection = await self._connected()
-        return list(await connection.fetch(sql, *values))
-
-    async def commit(self, old: int, new: Head, rows: Rows) -> None:
-        connection = await self._connected()
-        names = dict(rows.streams)
-        tips = [(t.sid, n, t.height, t.prev, t.barrier) for n, t in rows.tips.items()]
-        if names or tips:
-            await connection.execute(_MOVE_TIPS, *map(list, zip(*tips, strict=True)))
-        await connection.copy_records_to_table("entry", records=rows.entries, columns=_COLUMNS)
-        if rows.claims:
-            sql = "INSERT INTO claim (name) SELECT unnest($1::text[])"
-            await connection.execute(sql, rows.claims)
-        moved = await connection.execute(_MOVE_HEAD, new.size, new.root, new.at, new.note, old)
-        if moved != "UPDATE 1":
-            raise HeadMoved(expected=old)
-        await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, str(new.size))
-        await connection.execute("COMMIT")
-        self._doubt = False
-
-    async def confirm(self) -> None:
-        """After a lost answer, what was found is first made as durable as a commit of our own."""
-        if not self._doubt:
-            await self.rollback()
-            return
-        connection = await self._connected()
-        await connection.execute("UPDATE head SET size = size")
-        await connection.execute("COMMIT")
-        self._doubt = False
-
-    async def rollback(self) -> None:
-        connection = self._connection
-        if connection and not connection.is_closed() and connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
-
-    async def _claimed(self, connection: asyncpg.Connection, claims: Sequence[str]) -> set[str]:
-        if not claims:
-            return set()
-        sql = "SELECT name FROM claim WHERE name = ANY($1::text[])"
-        return {row[0] for row in await connection.fetch(sql, list(claims))}
-
-    async def _connected(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._url, timeout=_CONNECT_TIMEOUT, target_session_attrs="read-write"
-            )
-        return self._connection
-
-    def close(self) -> None:
-        if self._connection:
-            self._connection.terminate()
-            self._loop.run_until_complete(asyncio.sleep(0))  # let the transport go
-        self._loop.close()
-
-
-def _head(row: Any) -> Head | None:
-    return Head(row[0], row[1], row[2], row[3]) if row[0] else None
-
-
-def _known(rows: Sequence[Any]) -> Known:
-    return {row[0]: (row[1], row[2], row[3] or b"") for row in rows}
 
 
 def _record(row: Any) -> Record:
