@@ -27,6 +27,7 @@ _CHUNK = 4 << 20
 _TRIES = 30
 _PAUSE = 0.5
 _TUS = {"Tus-Resumable": "1.0.0"}
+_BUSY = b'"KF-126"'
 
 
 class Refused(Refusal):
@@ -37,14 +38,33 @@ class Refused(Refusal):
     en = "The centre refuses ({status} {code}): {detail}"
 
 
+class _Patient(httpx.HTTPTransport):
+    """A centre that is too busy is asked again: what we send may be sent twice."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(_TRIES):
+            answer = super().handle_request(request)
+            if answer.status_code != 503 or "Retry-After" not in answer.headers:
+                break
+            body = answer.read()
+            if _BUSY not in body or not isinstance(request.stream, httpx.ByteStream):
+                break
+            time.sleep(_PAUSE)
+        return answer
+
+
+def _client(url: str, signer: RequestSigner | None) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=120, auth=signer, transport=_Patient())
+
+
 class Client:
     """`key` signs requests and acts; without one only what anyone may do is possible."""
 
     def __init__(self, url: str, party: str = "", key: Signs | None = None) -> None:
         self._party, self._key = party, key
         signer = RequestSigner(party, key) if key else None
-        self._http = httpx.Client(base_url=url, timeout=120, auth=signer)
-        self._open = httpx.Client(base_url=url, timeout=120)  # says nothing of who asks
+        self._http = _client(url, signer)
+        self._open = _client(url, None)  # says nothing of who asks
 
     def __enter__(self) -> Self:
         return self
@@ -83,15 +103,6 @@ class Client:
         _check_meant(message, act, self._party)
         act["sig"] = self._key.sign(message.encode()).hex()
         return self.post(path, act)
-
-    def patiently(self, path: str) -> str:
-        """A text that is not there yet, such as a receipt before the witnesses have come by."""
-        for _ in range(_TRIES):
-            if self._open.get(path).status_code != 503:
-                break
-            time.sleep(_PAUSE)
-        found: str = self.text(path)
-        return found
 
     def token(self, tender: str, public: bytes) -> bytes:
         """领取: the right to hand in one envelope; the centre cannot tell which it will be."""

@@ -67,6 +67,9 @@ class Duties:
             except Refusal as refusal:
                 _LOG.warning("duty refused", duty=name, code=refusal.code, problem=str(refusal))
                 self._ended.wait(1)
+            except Exception as error:  # noqa: BLE001  a duty is tried again, whatever happened
+                _LOG.error("duty failed", duty=name, exc_info=error)
+                self._ended.wait(1)
 
     # -- the herald: heads to the witnesses, at the latest every second, and around deadlines ----
 

@@ -137,7 +137,6 @@ def _lane(method: str, path: str) -> str:
 
 def _impatient(receive: Receive) -> Receive:
     """A body that stalls is a connection that is gone."""
-
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
 

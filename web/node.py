@@ -99,8 +99,8 @@ class _Lists:
             try:
                 while self._following.catch_up():
                     continue
-            except Refusal:
-                self._grown.wait(1)  # the store is away; it says so elsewhere
+            except Exception:  # noqa: BLE001  lists can wait; what is wrong is said elsewhere
+                self._grown.wait(1)
                 continue
             self._grown.wait(5)
 

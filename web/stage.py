@@ -92,7 +92,7 @@ class LiveTender:
             seal(self._manifest(bid), None, self._sealing(stranger, bid), out)
         act = act_id()
         hand_in(stranger, self.tender, envelope, token, act)
-        receipt = stranger.patiently(f"/v1/acts/{act}/receipt")
+        receipt = stranger.text(f"/v1/acts/{act}/receipt")
         check_receipt(receipt, self._policy)
         durable_write(folder / "bid.tlog-proof", [receipt.encode()])
         return folder / "bid.tlog-proof"

@@ -16,8 +16,8 @@ import msgspec
 
 from trading.envelope.admit import check_body
 from trading.envelope.layout import PREFIX, Prefix, check_size, split_prefix
-from trading.kernel.errors import StoreFull, UploadOffset, UploadRefusal, UploadUnknown
-from trading.kernel.files import durable_write, read_chunks
+from trading.kernel.errors import UploadOffset, UploadRefusal, UploadUnknown
+from trading.kernel.files import durable_write, healing, read_chunks
 from trading.kernel.instant import Clock
 from trading.kernel.objects import Objects
 
@@ -68,7 +68,8 @@ class Uploads:
             self.drop(name)
         expires = self._clock.read().at + _KEPT
         upload = Upload(name, tender, length, expires, token.hex())
-        self._part(name).touch(mode=0o600)
+        with healing(self._folder):
+            self._part(name).touch(mode=0o600)
         self._write(upload)
         return upload
 
@@ -112,17 +113,15 @@ class Uploads:
 
     async def _receive(self, upload: Upload, offset: int, body: AsyncIterator[bytes]) -> None:
         left = upload.length - offset
-        try:
-            with self._part(upload.id).open("ab", buffering=_FLUSH) as part:
-                async for chunk in body:
-                    left -= len(chunk)
-                    if left < 0:
-                        part.truncate(offset)
-                        problem = f"超出声明的 {upload.length} 字节 / more than declared"
-                        raise UploadRefusal(problem=problem)
-                    part.write(chunk)
-        except OSError as error:
-            raise StoreFull(path=self._folder) from error
+        place = self._part(upload.id)
+        with healing(place), place.open("ab", buffering=_FLUSH) as part:
+            async for chunk in body:
+                left -= len(chunk)
+                if left < 0:
+                    part.truncate(offset)
+                    problem = f"超出声明的 {upload.length} 字节 / more than declared"
+                    raise UploadRefusal(problem=problem)
+                part.write(chunk)
 
     def _complete(self, upload: Upload) -> Upload:
         """Whole and sound, or gone: a damaged upload must be made again from its beginning."""

@@ -264,5 +264,5 @@ class Bell:
         self._loop, self._slowness = loop, slowness
 
     def wait(self, timeout: float) -> bool:
-        pause(self._loop, timeout * self._loop.rng.uniform(1, self._slowness))
+        pause(self._loop, timeout * self._loop.rng.uniform(2, self._slowness))
         return False

@@ -44,10 +44,10 @@ class Plan:
         opens: bool = False,
     ) -> None:
         self.seed, self.without, self.early, self.opens = seed, without, early, opens
-        self.verifies = opens or seed % 5 == 0
+        self.verifies = opens or seed % 6 == 0
         self._rng = Rng(f"plan {seed}")
         self.parts: list[str] = []
-        self.slowness = self._rng.uniform(1.5, 5)
+        self.slowness = self._rng.uniform(2.5, 7)
         self.deadlines = {
             SHORT: _BEGIN + self._rng.randint(4, 7),
             LONG: _BEGIN + self._rng.randint(10, 12),
@@ -175,7 +175,7 @@ class Plan:
             pause = self._inspectors.pause(tender, self.deadlines[tender], rng)
             optional.append((f"pause {tender[-1]}", 0.25, pause))
         optional.append(("draft", 0.2, owner.draft(rng)))
-        optional.append(("reader", 0.3, Reader(world).live(self.deadlines, rng)))
+        optional.append(("reader", 0.2, Reader(world).live(self.deadlines, rng)))
         optional.append(("host", 0.4, Host(world, "centre").hurry(self.deadlines, rng)))
         for part, likely, play in optional:
             drawn = rng.random() < likely

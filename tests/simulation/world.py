@@ -106,7 +106,7 @@ class World:
         scope = _scope(target, headers, body)
         task = self._deliver(process, scope, body)
         if self._chance(faults.twice):
-            self.loop.call_later(self._latency(), self._deliver, process, dict(scope), body)
+            self.loop.call_later(self._latency(), self._repeat, process, dict(scope), body)
         done, _ = await asyncio.wait({task}, timeout=_TIMEOUT)
         await asyncio.sleep(self._latency())
         if not done or task.cancelled() or self._chance(faults.unanswered):
@@ -118,6 +118,10 @@ class World:
     ) -> "asyncio.Task[Answer | None]":
         work = _served(process.entrance, scope, body, self._failed)
         return self.loop.create_task(work, context=process.machine.context())
+
+    def _repeat(self, process: Process, scope: dict[str, Any], body: bytes) -> None:
+        if process.is_open:
+            self._deliver(process, scope, body)
 
     def _failed(self, path: str, error: BaseException) -> None:
         self.complain(f"{path}: {error!r}")
@@ -286,7 +290,7 @@ class World:
 
 
 async def _moment() -> None:
-    for _ in range(3):
+    for _ in range(20):
         await asyncio.sleep(0)
 
 

@@ -1,15 +1,18 @@
 """Durable files: written whole or not at all."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from trading.kernel.errors import FileUnreadable
+from trading.kernel.errors import FileUnreadable, StoreFull
 
 __all__ = [
     "CHUNK",
     "durable_folder",
     "durable_write",
+    "healing",
     "read_chunks",
     "read_text",
     "sync_folder",
@@ -20,20 +23,35 @@ CHUNK = 1 << 20
 
 
 def durable_write(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
-    """Temporary file, fsync, rename, fsync of the folder; an fsync error is never retried."""
+    """Temporary file, fsync, rename, fsync of the folder; an fsync error is never retried.
+
+    StoreFull: nothing was written, and a retry may succeed.
+    """
     durable_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with healing(path):
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def healing(path: Path) -> Iterator[None]:
+    """A full disk heals once there is room again: StoreFull. Any other failure passes through."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(path=path.parent) from error
+        raise
 
 
 def durable_folder(path: Path) -> None:

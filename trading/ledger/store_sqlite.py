@@ -192,9 +192,10 @@ class SqliteStore:
 
     def first_use(self, name: str, until: datetime) -> bool:
         expired = int(until.timestamp()) - _REMEMBERED
-        self._db.execute("DELETE FROM nonce WHERE until < ?", (expired,))
         sql = "INSERT INTO nonce (name, until) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        return self._db.execute(sql, (name, int(until.timestamp()))).rowcount == 1
+        with self._heals():
+            self._db.execute("DELETE FROM nonce WHERE until < ?", (expired,))
+            return self._db.execute(sql, (name, int(until.timestamp()))).rowcount == 1
 
     def on_growth(self, wake: Callable[[int], None]) -> None:
         """There are no other processes."""
@@ -204,7 +205,8 @@ class SqliteStore:
         return [row[0] for row in self._db.execute(sql, (start,))]
 
     def keep_cosigned(self, size: int, note: str) -> None:
-        self._db.execute("INSERT INTO cosigned (size, note) VALUES (?, ?)", (size, note))
+        with self._heals():
+            self._db.execute("INSERT INTO cosigned (size, note) VALUES (?, ?)", (size, note))
 
     def erase(self, index: int) -> None:
         """Overwritten on disk as well: in the page (secure_delete) and in the write-ahead log."""
@@ -218,4 +220,5 @@ class SqliteStore:
     def move_cursor(self, name: str, cursor: int) -> None:
         sql = """INSERT INTO follower (name, cursor) VALUES (?, ?)
                  ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor"""
-        self._db.execute(sql, (name, cursor))
+        with self._heals():
+            self._db.execute(sql, (name, cursor))

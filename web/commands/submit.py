@@ -37,7 +37,7 @@ def command(envelope: Path, url: str, policy: Path, party: str, key: Path | None
         token = state.token(client, tender, party)
         done = hand_in(client, tender, envelope, token, state.act)
         click.echo(f"✓ 已封存 sealed: 记录 entry {done['index']}，{done['at']}")
-        receipt = client.patiently(f"/v1/acts/{state.act}/receipt")
+        receipt = client.text(f"/v1/acts/{state.act}/receipt")
     found = check_receipt(receipt, believed)
     if found.index != done["index"] or not isinstance(found.fact, EnvelopeReceived):
         raise Usage(problem="回执不是本次封存的 / the receipt is for another act")
