@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-import asyncpg
 import pytest
 from acting import STREAM, draft
 from database import Server

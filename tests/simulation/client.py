@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Act", "Answer", "Client", "signature"]
 
-_TRIES = 8
+_TRIES = 6
 _AUTHORITY = "centre.example"
 # What is refused for now: a race, a replay, an unready body, a full disk, lane or day.
 _LATER = {"KF-102", "KF-108", "KF-121", "KF-122", "KF-126", "KF-133", "KF-705", "KF-711"}
@@ -90,7 +90,7 @@ class Client:
             outcome = await self._try(act, path, given)
             if outcome in ("ok", "refused"):
                 break
-            await asyncio.sleep(self.rng.uniform(0.05, 0.6))
+            await asyncio.sleep(self.rng.uniform(0.1, 0.8))
         return outcome
 
     async def _try(self, act: Act, path: str, body: dict[str, Any]) -> str:

@@ -26,7 +26,11 @@ KNOWN: tuple[Finding, ...] = (
     Finding("stale-look", r"calls .* (unknown|stored), and it was taken", ()),
     Finding("closing-beyond-the-checkpoint", r"stays bidding .*KF-202", ()),
     Finding("nearer-checkpoint", r"closing skipped a nearer checkpoint", ()),
-    Finding("crash-within-a-closing", r"stays sealed long after|a failure is not declared|a wide bracket", ()),
+    Finding(
+        "crash-within-a-closing",
+        r"stays sealed long after|a failure is not declared|a wide bracket",
+        (),
+    ),
     Finding("late-by-commit", r"does not verify: KF-601 .* KF-202 ", ()),
     Finding("two-outages", r"entries were written during the outage", ()),
     Finding("crash-within-an-extension", r"was not extended after outage", ()),

@@ -63,7 +63,9 @@ class Plan:
     def is_timely(self, process: str) -> bool:
         """Whether nothing is wrong with the clocks of that process and of the database."""
         number = ("p1", "p2").index(process)
-        return not self._machines[number][1] and not any(k.endswith("step") for k, _ in self._trouble)
+        return not self._machines[number][1] and not any(
+            k.endswith("step") for k, _ in self._trouble
+        )
 
     def moment(self, tender: str) -> datetime:
         return START + timedelta(seconds=self.deadlines[tender])

@@ -6,11 +6,13 @@ at the real time and days are short: a tender's whole life passes inside the sig
 
 import asyncio
 import json
+import re
 import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ import requests
 import requests.auth
 from builders import ABid, AStory
 from centre import TestCentre
+from http_message_signatures import algorithms
 from litestar import Litestar
 from litestar.types import ASGIApp
 
@@ -42,12 +45,13 @@ from trading.ledger.publish import Publisher
 from trading.ledger.store_sqlite import SqliteStore
 from trading.tables import TenderList
 from trading.tender import Phase
+from web.access import handlers
 from web.client import act_id
 from web.deadlines import hour_of
 from web.edge import Edge
 from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
-from web.signing import Message, RequestSigner
+from web.signing import TAG, Message, RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
 
@@ -65,8 +69,12 @@ __all__ = [
     "Kind",
     "SignedByAll",
     "TestEdge",
+    "a_draft",
+    "check_form",
     "chunk_headers",
     "entry_facts",
+    "known_values",
+    "routes",
     "seal_body",
     "tag_of",
 ]
@@ -78,6 +86,15 @@ SALTS = {"trustee": "5" * 64, "witness": "6" * 64}
 JSON = {"content-type": "application/json"}
 LIMIT = 32 << 20
 URL = "http://centre.example"
+COVERED = ("@method", "@authority", "@path", "@query")
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+}
 PACE = Pace(100)  # milliseconds that a day of the law lasts
 _PATIENCE = 5.0
 _BIDDING = 3 / 86_400  # days until the deadline: three seconds, for witnesses date in seconds
@@ -108,6 +125,7 @@ class Kind(msgspec.Struct, frozen=True):
     procedure: str = "open-tender"
     cokey: bool = False
     tokens: bool = False
+    invited: tuple[str, ...] = ()
     formed: bool = True
     covered: bool = False  # trustee and witness have promised covers
 
@@ -239,6 +257,24 @@ class TestEdge:
         signer = RequestSigner(party, self.actors[party].key)
         return next(signer.auth_flow(request))
 
+    def signed_as_platform(
+        self, path: str, body: bytes = b"", key: Signs | None = None, **given: Any
+    ) -> httpx.Request:
+        """With whatever is to be wrong about it; `covers` is the body that is signed."""
+        wanted: dict[str, Any] = {
+            "key_id": "platform",
+            "nonce": act_id(),
+            "tag": TAG,
+            "covered_component_ids": given.pop("covered", COVERED),
+            "body": given.pop("covers", body),
+        }
+        message = Message("POST", f"{URL}{path}", {"host": urlsplit(URL).netloc})
+        signer = rfc9421.HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+        prepared = signer.prepare(message, **(wanted | given))
+        key = key or self.actors["platform"].key
+        signer.apply(message, prepared, key.sign(prepared.signature_base))
+        return httpx.Request("POST", message.url, headers=message.headers, content=body)
+
     def deliver(
         self, requests: Iterable[httpx.Request], app: ASGIApp | None = None
     ) -> list[httpx.Response]:
@@ -275,6 +311,7 @@ class TestEdge:
             stages=kind.stages,
             procedure=kind.procedure,
             cokey=kind.cokey,
+            invited=kind.invited,
             pace=PACE,
         )
         if kind.tokens:
@@ -337,6 +374,24 @@ class TestEdge:
             self.centre.award.decide(story.centre.owner, story.tender, awards)
         if phase is Phase.COMPLETE:
             story.contracted()
+
+    def pass_deadline(self, story: AStory) -> None:
+        """With the last checkpoint before it."""
+        deadline = story.state.deadline
+        assert deadline
+        self.centre.clock.at = deadline - timedelta(seconds=1)
+        self.centre.publisher.publish()
+        self.centre.clock.at = deadline + timedelta(milliseconds=10)
+
+    def suspend(self, story: AStory, steps: int) -> None:
+        """Asked for, confirmed, asked to go on: by the others of each post."""
+        first, second = self.actors["other-inspector"], self.actors["other-platform"]
+        desk = self.ports.desks.suspension
+        desk.ask_suspension(first, story.tender, "停电")
+        if steps > 1:
+            desk.suspend(second, story.tender)
+        if steps > 2:
+            desk.ask_resumption(first, story.tender, "来电")
 
     def upload(self, story: AStory, envelope: bytes, token: bytes = b"") -> str:
         """All bytes of an envelope, by tus; the place of the upload."""
@@ -461,3 +516,69 @@ def entry_facts(edge: TestEdge, start: int) -> list[tuple[str, str]]:
 
 def tag_of(fact: type[Fact]) -> str:
     return str(fact.__struct_config__.tag)
+
+
+def a_draft(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "id": act_id(),
+        "tender": act_id(),
+        "number": "开封招字第 3 号",
+        "title": "桥梁加固工程",
+        "buyer": "某县交通局",
+        "buyer_id": "buyer-1",
+        "procedure": "open-tender",
+        "method": "lowest-reviewed-price",
+        "lots": [{"number": 1, "title": "第一标段"}],
+        "with_tokens": False,
+    }
+    return fields | changes
+
+
+def check_form(answer: httpx.Response) -> None:
+    """Security headers, a name, and for a refusal a problem with its code (RFC 9457)."""
+    said = f"{answer.request.method} {answer.request.url} -> {answer.status_code}"
+    headers, status = answer.headers, answer.status_code
+    assert status < 500 or status == 503, f"{said}: {answer.text[:200]}"
+    assert SECURITY.items() <= dict(headers).items(), said
+    assert headers["content-security-policy"].startswith("default-src 'none'"), said
+    assert "cache-control" in headers, said
+    assert "server" not in headers, said
+    assert re.fullmatch("[0-9a-f]{16}", headers["x-request-id"]), said
+    if status >= 400:
+        assert headers["content-type"].startswith("application/problem+json"), said
+        if answer.request.method != "HEAD":
+            check_problem(answer.json(), status)
+        assert status != 401 or headers["www-authenticate"].startswith("Signature"), said
+        assert status != 405 or headers["allow"], said
+        assert status != 503 or int(headers["retry-after"]) > 0, said
+
+
+def check_problem(problem: dict[str, Any], status: int) -> None:
+    assert problem["status"] == status
+    assert re.fullmatch(r"KF-\d{3}", problem["code"])
+    assert problem["type"] == f"urn:kaifeng:{problem['code']}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert "Traceback" not in str(problem)
+
+
+def routes(app: Litestar, **values: str) -> list[tuple[str, str]]:
+    """Method and path of every operation, its parameters filled in."""
+    found = []
+    for route in app.routes:
+        path = re.sub(r"\{(\w+):\w+\}", lambda name: values.get(name[1], "~"), route.path)
+        ours = [h for h in handlers(app) if h in getattr(route, "route_handlers", [])]
+        found += [(str(method), path) for h in ours for method in h.http_methods]
+    return found
+
+
+def known_values(story: AStory) -> dict[str, str]:
+    return {
+        "tender": str(story.tender),
+        "stage": "2",
+        "eid": "0" * 64,
+        "upload": "0" * 32,
+        "key": act_id(),
+        "party": "owner",
+        "place": "0/000.p/1",
+    }

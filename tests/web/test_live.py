@@ -54,9 +54,7 @@ def test_a_tender_from_draft_to_contract(centre: Rehearsal) -> None:
     tender.owner.act(f"{tender.path}/awards", award)
     tender.owner.act(f"{tender.path}/award-notice", {})
     assert tender.owner.act(f"{tender.path}/contracts", {"lot": 1})["phase"] == "complete"
-    receipt = check_receipt(
-        tender.anyone.text(f"/v1/acts/{bids[1].act}/receipt"), tender.policy()
-    )
+    receipt = check_receipt(tender.anyone.text(f"/v1/acts/{bids[1].act}/receipt"), tender.policy())
     assert receipt.entry.id == bids[1].act
     assert tender.anyone.get(f"{tender.path}/bids/{bids[1].eid}")["state"] == "opened"
 

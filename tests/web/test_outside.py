@@ -19,8 +19,20 @@ import httpx
 import msgspec
 import pytest
 from builders import ABid, AStory
-from edge import ANYONE, JSON, URL, Kind, TestEdge, chunk_headers, entry_facts, seal_body
-from litestar import Litestar
+from edge import (
+    ANYONE,
+    JSON,
+    URL,
+    Kind,
+    TestEdge,
+    a_draft,
+    check_form,
+    chunk_headers,
+    entry_facts,
+    known_values,
+    routes,
+    seal_body,
+)
 
 from trading.envelope.layout import Prefix
 from trading.envelope.token import blind, finish
@@ -37,14 +49,6 @@ from web.edge import Edge
 from web.rehearsal import Rehearsal
 
 TESTS = Path(__file__).parents[1]
-SECURITY = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "strict-transport-security": "max-age=31536000; includeSubDomains",
-}
 
 
 @pytest.fixture
@@ -64,56 +68,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 
 # -- every answer has the same form -----------------------------------------------------------------
-
-
-def check_form(answer: httpx.Response) -> None:
-    """Security headers, a name, and for a refusal a problem with its code (RFC 9457)."""
-    said = f"{answer.request.method} {answer.request.url} -> {answer.status_code}"
-    headers, status = answer.headers, answer.status_code
-    assert status < 500 or status == 503, f"{said}: {answer.text[:200]}"
-    assert SECURITY.items() <= dict(headers).items(), said
-    assert headers["content-security-policy"].startswith("default-src 'none'"), said
-    assert "cache-control" in headers, said
-    assert "server" not in headers, said
-    assert re.fullmatch("[0-9a-f]{16}", headers["x-request-id"]), said
-    if status >= 400:
-        assert headers["content-type"].startswith("application/problem+json"), said
-        if answer.request.method != "HEAD":
-            check_problem(answer.json(), status)
-        assert status != 401 or headers["www-authenticate"].startswith("Signature"), said
-        assert status != 405 or headers["allow"], said
-        assert status != 503 or int(headers["retry-after"]) > 0, said
-
-
-def check_problem(problem: dict[str, Any], status: int) -> None:
-    assert problem["status"] == status
-    assert re.fullmatch(r"KF-\d{3}", problem["code"])
-    assert problem["type"] == f"urn:kaifeng:{problem['code']}"
-    assert problem["title"]
-    assert problem["detail"]
-    assert "Traceback" not in str(problem)
-
-
-def routes(app: Litestar, **values: str) -> list[tuple[str, str]]:
-    """Method and path of every operation, its parameters filled in."""
-    found = []
-    for route in app.routes:
-        path = re.sub(r"\{(\w+):\w+\}", lambda name: values.get(name[1], "~"), route.path)
-        ours = [h for h in handlers(app) if h in getattr(route, "route_handlers", [])]
-        found += [(str(method), path) for h in ours for method in h.http_methods]
-    return found
-
-
-def known_values(story: AStory) -> dict[str, str]:
-    return {
-        "tender": str(story.tender),
-        "stage": "2",
-        "eid": "0" * 64,
-        "upload": "0" * 32,
-        "key": act_id(),
-        "party": "owner",
-        "place": "0/000.p/1",
-    }
 
 
 def test_every_route_answers_in_the_same_form(edge: TestEdge) -> None:
@@ -255,11 +209,9 @@ EXTREMES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-3
     ["open-tender", "foreign-record", "inquiry", "single-source", "open-procurement"],
 )
 @pytest.mark.parametrize("field", ["deadline", "documents_until"])
-def test_a_moment_without_a_zone_is_refused(
-    procedure: str, field: str, edge: TestEdge
-) -> None:
+def test_a_moment_without_a_zone_is_refused(procedure: str, field: str, edge: TestEdge) -> None:
     """A naive moment in the ledger could never be compared with any other again."""
-    story = edge.story(Kind(procedure=procedure))
+    story = edge.story(Kind(procedure=procedure, invited=("1", "2", "3")))
     for moment in (NO_ZONE, *EXTREMES[:2]):
         dates = {"deadline": ENDS, "documents_until": ENDS, field: moment}
         body = {"id": act_id(), **dates}
@@ -282,22 +234,6 @@ def test_a_parameter_of_a_method_may_be_long(edge: TestEdge) -> None:
     for weight in weights:
         draft = a_draft(method="government-price-score", parameters={"weight": weight})
         check_form(edge.act("purchaser", "/v1/tenders", draft))
-
-
-def a_draft(**changes: Any) -> dict[str, Any]:
-    fields = {
-        "id": act_id(),
-        "tender": act_id(),
-        "number": "开封招字第 3 号",
-        "title": "桥梁加固工程",
-        "buyer": "某县交通局",
-        "buyer_id": "buyer-1",
-        "procedure": "open-tender",
-        "method": "lowest-reviewed-price",
-        "lots": [{"number": 1, "title": "第一标段"}],
-        "with_tokens": False,
-    }
-    return fields | changes
 
 
 # -- nobody stops the centre for the others ---------------------------------------------------------
@@ -563,7 +499,8 @@ class ALiveUpload:
 
     def patch(self, declared: int, *pieces: bytes, offset: int = 0, wait: float = 0) -> str:
         """The status line; pieces are sent `wait` seconds apart."""
-        head = chunk_headers(offset) | {"Host": "x", "Content-Length": str(declared)}
+        head = chunk_headers(offset) | {"Host": "x", "Connection": "close"}
+        head["Content-Length"] = str(declared)
         lines = [f"PATCH {self.place} HTTP/1.1", *(f"{k}: {v}" for k, v in head.items()), "", ""]
         address = (str(self._url.hostname), int(self._url.port or 0))
         with socket.create_connection(address, timeout=20) as link:
@@ -602,9 +539,8 @@ def test_an_upload_survives_a_broken_connection_and_a_slow_one(live: Rehearsal) 
     assert upload.offset == 7010
     assert "204" in upload.patch(5, b"c" * 50, offset=7010)  # the rest is no part of it
     assert upload.offset == 7015
-    for declared in (-1, 10**30):
-        assert "400" in (upload.patch(declared, b"d", offset=7015) or "400")
-    assert upload.offset == 7016 - 1
+    assert "400" in upload.patch(-1, b"d", offset=7015)
+    assert upload.offset == 7015
     upload.close()
 
 
@@ -632,9 +568,7 @@ def map_path_parameters(context, path_parameters):
 
 @pytest.mark.enable_socket
 @pytest.mark.parametrize("is_signed", [False, True], ids=["unsigned", "signed"])
-def test_a_fuzzer_finds_no_server_error(
-    is_signed: bool, live: Rehearsal, tmp_path: Path
-) -> None:
+def test_a_fuzzer_finds_no_server_error(is_signed: bool, live: Rehearsal, tmp_path: Path) -> None:
     """Schemathesis; signed, every request and every act comes from a party with every role."""
     environment = dict(os.environ)
     if is_signed:

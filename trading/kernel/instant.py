@@ -92,8 +92,8 @@ class TrustedClock:
 
     def compare(self, witnessed: datetime) -> None:
         """With what the witnesses have just said; they date in whole seconds, rounded down."""
-        behind = self.unchecked().at - witnessed
-        self._drift = max(behind - timedelta(seconds=1), min(behind, timedelta(0)), key=abs)
+        ahead, nothing = self.unchecked().at - witnessed, timedelta(0)
+        self._drift = min(ahead, nothing) or max(ahead - timedelta(seconds=1), nothing)
 
     @property
     def problem(self) -> str:
