@@ -1,9 +1,21 @@
 """列表 lists of tenders: a projection that follows the ledger and can be rebuilt from it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Engine, Integer, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+)
 
 from trading.facts.bidding import EnvelopeReceived
 from trading.facts.tender import TenderDrafted
@@ -51,21 +63,19 @@ class TenderList:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def handle(self, fact: Fact, stamp: Stamp) -> None:
-        if not stamp.stream.startswith("tender:"):
-            return
-        tender = stamp.stream.removeprefix("tender:")
+    def handle(self, page: Sequence[tuple[Fact, Stamp]]) -> None:
+        """One transaction a page: each tender's row is read once and written once."""
+        rows: dict[str, dict[str, Any]] = {}
         with self._engine.begin() as db:
-            if isinstance(fact, TenderDrafted):
-                exists = db.execute(select(_TENDERS.c.id).where(_TENDERS.c.id == tender)).first()
-                if not exists:
-                    db.execute(insert(_TENDERS).values(id=tender, **_first(fact)))
-                return
-            row = db.execute(select(_TENDERS).where(_TENDERS.c.id == tender)).one()
-            if row.height < stamp.height:
-                change = _change(Phase(row.phase), row.envelopes, fact)
-                where = _TENDERS.c.id == tender
-                db.execute(_TENDERS.update().where(where).values(height=stamp.height, **change))
+            for fact, stamp in page:
+                if not stamp.stream.startswith("tender:"):
+                    continue
+                tender = stamp.stream.removeprefix("tender:")
+                row = rows.get(tender) or _stored(db, tender)
+                rows[tender] = _after(row, tender, fact, stamp)
+            for tender, row in rows.items():
+                db.execute(delete(_TENDERS).where(_TENDERS.c.id == tender))
+                db.execute(insert(_TENDERS).values(row))
 
     def rows(self) -> list[TenderRow]:
         return self.page("", None)
@@ -98,6 +108,21 @@ class TenderList:
             return [name for (name,) in db.execute(query)]
 
 
+def _stored(db: Connection, tender: str) -> dict[str, Any]:
+    """Empty before the tender's first fact."""
+    found = db.execute(select(_TENDERS).where(_TENDERS.c.id == tender)).mappings().first()
+    return dict(found) if found else {}
+
+
+def _after(row: dict[str, Any], tender: str, fact: Fact, stamp: Stamp) -> dict[str, Any]:
+    if isinstance(fact, TenderDrafted):
+        return row or {"id": tender, **_first(fact)}
+    if row["height"] >= stamp.height:
+        return row
+    change = _change(Phase(row["phase"]), row["envelopes"], fact)
+    return row | {"height": stamp.height} | change
+
+
 def _first(fact: TenderDrafted) -> dict[str, object]:
     estimates = [lot.estimate for lot in fact.lots if lot.estimate is not None]
     return {
@@ -107,6 +132,7 @@ def _first(fact: TenderDrafted) -> dict[str, object]:
         "buyer": fact.buyer,
         "procedure": fact.procedure,
         "phase": Phase.DRAFT.value,
+        "deadline": None,
         "estimate": Money(sum(estimates)) if estimates else None,
         "envelopes": 0,
     }

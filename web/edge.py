@@ -5,9 +5,10 @@ everything but a seal is turned away. Nothing in here knows what a request means
 """
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,13 +16,14 @@ import prometheus_client
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from trading.kernel.errors import Overloaded
+from trading.kernel.errors import Overloaded, Oversized
 
 __all__ = ["Edge", "Lane"]
 
 _LAG = 0.25  # seconds that the loop may be late before it sheds
 _TICK = 0.05
 _SILENCE = 30.0  # seconds that a body may stall
+_LARGEST = 2 << 20  # bytes of a request body, uploads apart
 _HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -53,11 +55,14 @@ _LAGGING = prometheus_client.Gauge("kaifeng_loop_lag_seconds", "How late the eve
 
 
 class Lane(msgspec.Struct):
-    """`most` requests at once; `reserved` lanes are open even while the loop lags."""
+    """`most` requests at once, bodies of at most `largest` bytes; `reserved` lanes are open even
+    while the loop lags.
+    """
 
     name: str
     most: int
     reserved: bool = False
+    largest: int = _LARGEST
     inside: int = 0
 
 
@@ -66,7 +71,7 @@ class Edge:
         self._app = app
         self._lanes = {
             "seal": Lane("seal", seals, reserved=True),
-            "upload": Lane("upload", 512),
+            "upload": Lane("upload", 512, largest=1 << 62),
             "write": Lane("write", 256),
             "read": Lane("read", 512),
             "health": Lane("health", 64, reserved=True),
@@ -81,20 +86,19 @@ class Edge:
         if self._watch is None:
             self._watch = asyncio.create_task(self._measure())
         lane = self._lanes[_lane(scope["method"], scope["path"])]
-        name = secrets.token_hex(8)
+        name = os.urandom(8).hex()
         scope["request_id"] = name  # type: ignore[typeddict-unknown-key]
         if lane.inside >= lane.most or (self._lag > _LAG and not lane.reserved):
             await _turn_away(send, name)
-            _SECONDS.labels(lane.name, "503").observe(0)
+            _observe(lane.name, "503", 0)
             return
         lane.inside += 1
         started, answer = time.perf_counter(), _Answer(send, name)
         try:
-            await self._app(scope, _impatient(receive), answer.send)
+            await self._app(scope, _measured(receive, lane), answer.send)
         finally:
             lane.inside -= 1
-            _INSIDE.labels(lane.name).set(lane.inside)
-            _SECONDS.labels(lane.name, answer.status).observe(time.perf_counter() - started)
+            _observe(lane.name, answer.status, time.perf_counter() - started)
 
     async def _measure(self) -> None:
         while True:
@@ -103,6 +107,8 @@ class Edge:
             late = time.perf_counter() - before - _TICK
             self._lag = max(late, self._lag * 0.7)
             _LAGGING.set(self._lag)
+            for lane in self._lanes.values():
+                _INSIDE.labels(lane.name).set(lane.inside)
 
 
 class _Answer:
@@ -135,20 +141,34 @@ def _lane(method: str, path: str) -> str:
     return "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
 
 
-def _impatient(receive: Receive) -> Receive:
-    """A body that stalls is a connection that is gone."""
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
+def _measured(receive: Receive, lane: Lane) -> Receive:
+    """A body that stalls is a connection that is gone; one that is too large is refused."""
+    task, loop, left = asyncio.current_task(), asyncio.get_running_loop(), lane.largest
 
-    async def impatient() -> Any:
+    async def measured() -> Any:
+        nonlocal left
         timer = loop.call_later(_SILENCE, task.cancel) if task else None
         try:
-            return await receive()
+            message = await receive()
         finally:
             if timer:
                 timer.cancel()
+        if message["type"] == "http.request":
+            left -= len(message["body"])
+            if left < 0:
+                raise Oversized(size=lane.largest - left, limit=lane.largest)
+        return message
 
-    return impatient
+    return measured
+
+
+@cache
+def _seconds(lane: str, status: str) -> Any:
+    return _SECONDS.labels(lane, status)
+
+
+def _observe(lane: str, status: str, seconds: Any) -> None:
+    _seconds(lane, status).observe(seconds)
 
 
 async def _turn_away(send: Send, name: str) -> None:

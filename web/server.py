@@ -71,6 +71,7 @@ def _config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,
         http="httptools",
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_GRACE,

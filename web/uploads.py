@@ -25,6 +25,7 @@ __all__ = ["Upload", "Uploads"]
 
 _KEPT = timedelta(days=30)
 _FLUSH = 1 << 20
+_REMEMBERED = 100_000
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -45,6 +46,7 @@ class Uploads:
         self._folder, self._objects, self._clock, self._limit = folder, objects, clock, limit
         folder.mkdir(parents=True, exist_ok=True)
         self._busy: set[str] = set()
+        self._stored: set[str] = set()
 
     def abilities(self) -> dict[str, str]:
         """What tus calls them."""
@@ -92,7 +94,12 @@ class Uploads:
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
     def is_stored(self, eid: str) -> bool:
-        return eid in self._objects
+        """Whether the whole envelope is there; what was once there stays there while it counts."""
+        if eid not in self._stored and eid in self._objects:
+            self._stored.add(eid)
+            if len(self._stored) > _REMEMBERED:
+                self._stored.pop()
+        return eid in self._stored
 
     async def append(self, upload: Upload, offset: int, body: AsyncIterator[bytes]) -> Upload:
         """What arrives before a break is kept. UploadOffset if somebody was faster."""

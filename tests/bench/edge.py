@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import httpx
 import msgspec
 from bench import bare_commit
@@ -108,11 +110,25 @@ def _enrolled(rehearsal: Rehearsal, party: str, role: Role) -> Client:
 
 @contextmanager
 def _centre(folder: Path, database: Postgres | None) -> Iterator[Rehearsal]:
-    if database:
-        migrate(database.url)
-    settings = {"clerk": "false"}
-    with Rehearsal(folder, database=database.url if database else "", settings=settings) as made:
+    url = _fresh(database) if database else ""
+    with Rehearsal(folder, database=url, settings={"clerk": "false"}) as made:
         yield made
+
+
+def _fresh(database: Postgres) -> str:
+    """A migrated database of its own on the server."""
+    name = f"kaifeng_{act_id().replace('-', '')}"
+
+    async def create() -> None:
+        connection = await asyncpg.connect(database.url)
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(create())
+    parts = urlsplit(database.url)
+    url = urlunsplit(parts._replace(path=f"/{name}"))
+    migrate(url)
+    return url
 
 
 def run(folder: Path, sizes: Sizes) -> None:
@@ -314,7 +330,7 @@ def _append(folder: Path, database: Postgres, sizes: Sizes) -> None:
     """Facts in requests of 256 on PostgreSQL, beside bare COPY of the same rows."""
     batches = 20 if sizes.quick else 80
     folder.mkdir()
-    ledger = open_ledger(folder, settings_here(), SystemClock(), database.url)
+    ledger = open_ledger(folder, settings_here(), SystemClock(), _fresh(database))
     drafts = [
         [Draft(QuestionAsked(question="q" * 200, text="t" * 400), f"{b}-{n}") for n in range(256)]
         for b in range(batches)

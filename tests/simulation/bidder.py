@@ -101,7 +101,7 @@ class Bidder(Client):
                 self.world.complain(f"{bid.name} is refused ({told.code}), and it was in order")
 
     def _believe(self, bid: Bid | None, outcomes: list[str]) -> None:
-        repeated = self.world.plan.network.twice  # what was refused may come a second time
+        repeated = self.world.plan.line.twice  # what was refused may come a second time
         if "ok" in outcomes:
             self.held = bid
         elif repeated or "unknown" in outcomes or "later" in outcomes:

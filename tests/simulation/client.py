@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from simulation.network import Answer
 from simulation.prelude import prelude
 from simulation.process import Process, SimIds
 
@@ -18,7 +19,7 @@ from web.signing import Message, RequestSigner
 if TYPE_CHECKING:
     from simulation.world import World
 
-__all__ = ["Act", "Answer", "Client", "signature"]
+__all__ = ["Act", "Client", "Told", "signature"]
 
 _TRIES = 6
 _AUTHORITY = "centre.example"
@@ -26,19 +27,6 @@ _AUTHORITY = "centre.example"
 _LATER = {"KF-102", "KF-108", "KF-121", "KF-122", "KF-126", "KF-133", "KF-705", "KF-711"}
 _CLOCKS = {"KF-711": "a clock that is right", "KF-121": "a signature that is fresh"}
 _OURS = {"KF-124", "KF-127", "KF-128"}  # malformed, unsigned, internal: somebody's bug
-
-
-class Answer(msgspec.Struct, frozen=True):
-    status: int
-    text: bytes
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return msgspec.json.decode(self.text) if self.text[:1] == b"{" else {}
-
-    @property
-    def code(self) -> str:
-        return str(self.body.get("code", self.status))
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -119,7 +107,7 @@ class Client:
             message = Message(method, f"http://{_AUTHORITY}{path}", headers)
             RequestSigner(self.name, self.key).sign(message, raw)
             headers = message.headers
-        return await self.world.ask(process, (method, path), headers, raw)
+        return await self.world.network.ask(process, (method, path), headers, raw)
 
 
 def signature(key: ActorKey, stream: str, act: str, party: str, fact: Fact) -> str:

@@ -40,7 +40,7 @@ class Machine:
     """One process: its threads and tasks go on together and end together."""
 
     def __init__(self, loop: "Loop", wall: Callable[[], datetime]) -> None:
-        self.loop, self.wall, self.is_alive = loop, wall, True
+        self.loop, self.wall, self.is_alive, self.frozen_until = loop, wall, True, 0.0
         self.threads: dict[_Thread, None] = {}
         self.tasks: dict[asyncio.Task[Any], None] = {}
 
@@ -91,7 +91,12 @@ class _Thread(greenlet):
         self._check()
 
     def go_on(self, turn: int = 0) -> None:
-        if not self.dead and turn == self._turn and self._machine.is_alive:
+        machine = self._machine
+        if self.dead or turn != self._turn or not machine.is_alive:
+            return
+        if machine.frozen_until > machine.loop.now:
+            machine.loop.call_at(machine.frozen_until, self.go_on, turn)
+        else:
             self.switch()
 
     def kill(self) -> None:

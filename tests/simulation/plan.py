@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from simulation.loop import START, Rng
+import msgspec
 from simulation.bidder import Bidder
+from simulation.network import Line
 from simulation.players import Host, Inspectors, Owner, Reader
 from simulation.prelude import LONG, SHORT
 from simulation.store import Faults
@@ -18,18 +19,9 @@ if TYPE_CHECKING:
     from simulation.process import Process
     from simulation.world import World
 
-__all__ = ["Network", "Plan"]
+__all__ = ["Plan"]
 
 _BEGIN = 2.0
-
-
-class Network(msgspec.Struct):
-    """Chances of a message, and its slowest way."""
-
-    lost: float = 0.0
-    unanswered: float = 0.0
-    twice: float = 0.0
-    slowest: float = 0.03
 
 
 class Plan:
@@ -40,11 +32,9 @@ class Plan:
         seed: int,
         without: frozenset[str] = frozenset(),
         early: frozenset[str] = frozenset(),
-        *,
-        opens: bool = False,
     ) -> None:
-        self.seed, self.without, self.early, self.opens = seed, without, early, opens
-        self.verifies = opens or seed % 6 == 0
+        self.seed, self.without, self.early = seed, without, early
+        self.opens, self.verifies = seed % 12 == 0, seed % 6 == 0
         self._rng = Rng(f"plan {seed}")
         self.parts: list[str] = []
         self.slowness = self._rng.uniform(2.5, 7)
@@ -53,7 +43,7 @@ class Plan:
             LONG: _BEGIN + self._rng.randint(10, 12),
         }
         self.faults = self._faults()
-        self.network = self._network()
+        self.line = self._line()
         self._machines = [self._machine(name) for name in ("p1", "p2")]
         self._absent = 0.2 if self._has("witness absent", 0.2) else 0.0
         self._witness_slow = 0.6 if self._has("witness slow", 0.2) else 0.01
@@ -88,8 +78,8 @@ class Plan:
             **drawn,
         )
 
-    def _network(self) -> Network:
-        return Network(
+    def _line(self) -> Line:
+        return Line(
             0.08 if self._has("lost", 0.4) else 0.0,
             0.15 if self._has("unanswered", 0.5) else 0.0,
             0.15 if self._has("twice", 0.3) else 0.0,
@@ -129,6 +119,9 @@ class Plan:
         hours, lasting = self._rng.choice((-1, 24, -0.001)), self._rng.uniform(0.5, 5)
         if self._has("step", 0.25):
             yield "step", lambda w, p=(at, which, hours, lasting): _step(w, *p)
+        at, which, lasting = self._when(), self._rng.randrange(2), self._rng.uniform(0.2, 4)
+        if self._has("freeze", 0.2):
+            yield "freeze", lambda w, p=(at, which, lasting): _freeze(w, *p)
         at, back = self._when(), self._rng.uniform(0.01, 0.04)
         if self._has("database step", 0.15):
             yield "database step", lambda w, p=(at, back): _step_database(w, *p)
@@ -137,7 +130,8 @@ class Plan:
         return [make(world) for _, make in self._trouble]  # type: ignore[misc]
 
     def set_up(self, world: "World") -> None:
-        world.database.faults = self.faults
+        world.database.faults = msgspec.structs.replace(self.faults)
+        world.shared.slowness = self.slowness
         for process, (skew, drift, edge) in zip(world.processes, self._machines, strict=True):
             process.skew, process.drift, process.with_edge = skew, drift, edge
         for witness in world.shared.witnesses:
@@ -147,6 +141,7 @@ class Plan:
 
     def calm(self, world: "World") -> None:
         world.database.faults = Faults()
+        world.network.line = Line()
         world.database.offset = timedelta(0)
         for process in world.processes:
             process.stepped, process.down_until = timedelta(0), 0.0
@@ -196,7 +191,7 @@ class Plan:
             if world.watch.tenders[tender].is_paused:
                 await self._inspectors.resume(tender)
 
-    def disappointed(self, world: "World") -> Iterator[str]:
+    def disappointed(self) -> Iterator[str]:
         """Bidders whose envelope is not where they were told it is."""
         for bidder in self._cast:
             yield from bidder.disappointed()
@@ -215,6 +210,14 @@ async def _away(world: "World", at: float, seconds: float) -> None:
     world.say("database", f"is away for {seconds:.3f} s")
     world.database.go_away(seconds)
     await asyncio.sleep(seconds)
+
+
+async def _freeze(world: "World", at: float, which: int, seconds: float) -> None:
+    """All threads stand still, whatever they hold; time goes on."""
+    await world.until(at)
+    process = world.processes[which]
+    world.say(process.name, f"is frozen for {seconds:.3f} s")
+    process.machine.frozen_until = world.loop.now + seconds
 
 
 async def _step(world: "World", at: float, which: int, hours: float, lasting: float) -> None:

@@ -95,7 +95,7 @@ class Prelude:
             for name in ("w1", "w2")
         ]
 
-    def shared(self, loop: Loop, table: Table) -> Shared:
+    def shared(self, loop: Loop, table: Table, early: frozenset[str] = frozenset()) -> Shared:
         witnesses = self.witnesses(loop)
         keys = {witness.name: witness.key.verifier for witness in witnesses}
         return Shared(
@@ -110,6 +110,7 @@ class Prelude:
             issuers=self.issuers,
             tenders=[LONG, SHORT],
             folder=self.folder / "uploads",
+            early=early,
         )
 
     def trustees(self, loop: Loop, folder: Path) -> list[SimTrustee]:

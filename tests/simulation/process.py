@@ -186,7 +186,7 @@ class Process:
     def __init__(self, name: str, shared: Shared, door: Door, app: Any) -> None:
         self.name, self.shared, self._door, self._app = name, shared, door, app
         self.skew, self.drift, self.stepped = timedelta(0), 0.0, timedelta(0)
-        self.with_edge, self.down_until = False, 0.0
+        self.with_edge, self.down_until, self.why_not = False, 0.0, ""
         self.machine = Machine(shared.loop, self.wall)
         self.machine.is_alive = False
         self.is_open = False

@@ -4,13 +4,11 @@ The watch keeps its own small books of envelopes and deadlines beside the fold o
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 from simulation.store import Database
 
-from trading.audit import Audit
 from trading.envelope.layout import Prefix
 from trading.facts.bidding import BiddingClosed, EnvelopeReceived, EnvelopeWithdrawn
 from trading.facts.opening import EnvelopeOpened, EnvelopeUnopened, ShareGiven
@@ -164,13 +162,6 @@ class Watch:
             yield "it stands there twice"
         books.seen.add(name)
 
-    def verify(self, archive: "MemoryArchive") -> None:
-        """All that `kaifeng verify` repeats."""
-        try:
-            Audit(archive).run(lambda _: None)
-        except Refusal as refusal:
-            self._wrong(f"the ledger does not verify: {refusal}")
-
 
 class MemoryArchive:
     """The database as a verifier reads it."""
@@ -219,5 +210,4 @@ class MemoryArchive:
         """Nothing is published from here."""
 
     def close(self) -> None:
-        with suppress(AttributeError):
-            del self._body
+        """Nothing is open."""

@@ -1,5 +1,6 @@
 """Followers and erasure: what is derived can be rebuilt, what is erased is gone and proven."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ class Counting:
     def __init__(self) -> None:
         self.seen: list[int] = []
 
-    def handle(self, fact: Fact, stamp: Stamp) -> None:
-        self.seen.append(stamp.index)
+    def handle(self, page: Sequence[tuple[Fact, Stamp]]) -> None:
+        self.seen += [stamp.index for _, stamp in page]
 
 
 def test_a_follower_sees_every_entry_once_and_in_order(centre: TestCentre) -> None:
@@ -40,9 +41,9 @@ def test_a_follower_sees_every_entry_once_and_in_order(centre: TestCentre) -> No
 
 def test_a_crash_between_handling_and_cursor_repeats_and_never_skips(centre: TestCentre) -> None:
     class Failing(Counting):
-        def handle(self, fact: Fact, stamp: Stamp) -> None:
-            super().handle(fact, stamp)
-            if stamp.index == 4 and self.seen.count(4) == 1:
+        def handle(self, page: Sequence[tuple[Fact, Stamp]]) -> None:
+            super().handle(page)
+            if self.seen.count(4) == 1:
                 raise ConnectionError("the database went away")
 
     follower = Failing()

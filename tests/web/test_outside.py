@@ -67,7 +67,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         yield made
 
 
-# -- every answer has the same form -----------------------------------------------------------------
+# -- every answer has the same form ----------------------------------------------------------------
 
 
 def test_every_route_answers_in_the_same_form(edge: TestEdge) -> None:
@@ -143,7 +143,7 @@ def rows(edge: TestEdge) -> dict[str, int]:
     return counts
 
 
-# -- no input is an internal error ------------------------------------------------------------------
+# -- no input is an internal error -----------------------------------------------------------------
 
 ASKED = "/v1/tenders/TENDER/questions"
 INPUTS: dict[str, tuple[str, str, dict[str, str], bytes]] = {
@@ -201,7 +201,7 @@ def test_no_mistake_of_a_party_is_a_fault_of_ours(name: str, edge: TestEdge) -> 
 
 
 NO_ZONE, ENDS = "2027-03-01T09:00:00", "2027-03-01T09:00:00Z"
-EXTREMES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.9Z")
+EXTREMES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")
 
 
 @pytest.mark.parametrize(
@@ -212,14 +212,14 @@ EXTREMES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-3
 def test_a_moment_without_a_zone_is_refused(procedure: str, field: str, edge: TestEdge) -> None:
     """A naive moment in the ledger could never be compared with any other again."""
     story = edge.story(Kind(procedure=procedure, invited=("1", "2", "3")))
-    for moment in (NO_ZONE, *EXTREMES[:2]):
+    for moment in (NO_ZONE, *EXTREMES):
         dates = {"deadline": ENDS, "documents_until": ENDS, field: moment}
         body = {"id": act_id(), **dates}
         answer = edge.act("purchaser", f"/v1/tenders/{story.tender}/publication", body)
         assert answer.status_code in (400, 422), f"{moment}: {answer.status_code} {answer.text}"
 
 
-@pytest.mark.parametrize("moment", [NO_ZONE, *EXTREMES[:2]])
+@pytest.mark.parametrize("moment", [NO_ZONE, *EXTREMES])
 def test_nor_in_a_correction_or_a_publicity(moment: str, edge: TestEdge) -> None:
     bidding, ranked = edge.tender(Phase.BIDDING), edge.tender(Phase.RECOMMENDED)
     body = {"id": act_id(), "text": "更正", "deadline": moment}
@@ -230,13 +230,12 @@ def test_nor_in_a_correction_or_a_publicity(moment: str, edge: TestEdge) -> None
 
 
 def test_a_parameter_of_a_method_may_be_long(edge: TestEdge) -> None:
-    weights = ("9" * 5000, "-1", "０", "30.5", "")
-    for weight in weights:
+    for weight in ("9" * 5000, "-1", "０", "30.5", ""):
         draft = a_draft(method="government-price-score", parameters={"weight": weight})
         check_form(edge.act("purchaser", "/v1/tenders", draft))
 
 
-# -- nobody stops the centre for the others ---------------------------------------------------------
+# -- nobody stops the centre for the others --------------------------------------------------------
 
 
 def test_lots_of_any_estimate_leave_the_lists_readable(edge: TestEdge) -> None:
@@ -292,7 +291,7 @@ def test_nobody_learns_how_many_have_bid_from_what_an_owner_is_told(edge: TestEd
     assert told[0] == told[1]
 
 
-# -- one key, one effect ----------------------------------------------------------------------------
+# -- one key, one effect ---------------------------------------------------------------------------
 
 
 def sealed(edge: TestEdge, story: AStory, key: str = "", bidder: str = "91330") -> dict[str, Any]:
@@ -378,7 +377,7 @@ def test_a_token_is_good_for_one_envelope_of_its_own_tender(edge: TestEdge) -> N
         assert good or sent.json()["code"] == "KF-312"
 
 
-# -- uploads: tus 1.0 -------------------------------------------------------------------------------
+# -- uploads: tus 1.0 ------------------------------------------------------------------------------
 
 
 def created(edge: TestEdge, story: AStory, length: int = 1000) -> str:
@@ -544,7 +543,7 @@ def test_an_upload_survives_a_broken_connection_and_a_slow_one(live: Rehearsal) 
     upload.close()
 
 
-# -- a fuzzer that knows the description ------------------------------------------------------------
+# -- a fuzzer that knows the description -----------------------------------------------------------
 
 HOOKS = """
 import sys

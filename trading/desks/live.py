@@ -58,10 +58,12 @@ class LiveTenders:
 
     def _live(self, tender: str) -> _Live:
         with self._lock:
-            live = self._kept.setdefault(tender, _Live(tender))
+            live = self._kept.get(tender)
+            if live is None:
+                live = self._kept[tender] = _Live(tender)
+                if len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
             self._kept.move_to_end(tender)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
             return live
 
     def _drop(self, tender: str) -> None:

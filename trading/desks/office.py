@@ -113,7 +113,7 @@ class Office:
         """The same as steps: every yielded future is one attempt to write, to be waited for by a
         thread (`finish`) or by an event loop. Returns the stamps of what was written.
         """
-        race = LostRace(stream=stream_of(tender), expected="?", actual="?")
+        race: LostRace | None = None
         for attempt in range(_TRIES):
             with self.live.held(tender, fresh=attempt > 0, patient=act.patient) as state:
                 try:
@@ -130,7 +130,7 @@ class Office:
                 return (yield self.ledger.submit(stream_of(tender), height, drafts))
             except LostRace as lost:
                 race = lost
-        raise race
+        raise race or LostRace(stream=stream_of(tender), expected="?", actual="?")
 
     def _decided(self, state: Tender, act: Act) -> list[Draft]:
         facts = act.decide(state, self.clock.read())

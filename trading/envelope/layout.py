@@ -71,7 +71,7 @@ class Header(msgspec.Struct, frozen=True):
     t: int
 
     def pack(self) -> bytes:
-        return _FIELDS.pack(*(getattr(self, name) for name in self.__struct_fields__))
+        return _FIELDS.pack(*msgspec.structs.astuple(self))
 
     @property
     def context(self) -> bytes:

@@ -1,8 +1,9 @@
 """Followers: everything that is derived from the ledger reads it from its own cursor.
 
-`handle` must be idempotent: after a crash an entry may come twice, never not at all.
+`handle` must be idempotent: after a crash a page may come twice, never not at all.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from trading.ledger.committer import GroupLedger
@@ -11,15 +12,17 @@ from trading.ledger.fact import Fact
 
 __all__ = ["Follower", "Following"]
 
+_PAGE = 500
+
 
 class Follower(Protocol):
     name: str
 
-    def handle(self, fact: Fact, stamp: Stamp) -> None: ...
+    def handle(self, page: Sequence[tuple[Fact, Stamp]]) -> None: ...
 
 
 class Following:
-    """One follower on its way along the ledger."""
+    """One follower on its way along the ledger, page by page."""
 
     def __init__(self, ledger: GroupLedger, follower: Follower) -> None:
         self._ledger, self._store, self._follower = ledger, ledger.store, follower
@@ -33,9 +36,16 @@ class Following:
         """Handle up to `most` entries in order; returns how many."""
         cursor = self._store.cursor(self._follower.name)
         end = min(self._ledger.size(), cursor + most)
-        for record in self._ledger.records(cursor, end):
-            if record.raw:
-                entry = read_entry(record.raw, record.index)
-                self._follower.handle(*stamped(entry, record.index, leaf_hash(record.leaf)))
-            self._store.move_cursor(self._follower.name, record.index + 1)
+        for start in range(cursor, end, _PAGE):
+            stop = min(end, start + _PAGE)
+            self._follower.handle(self._page(start, stop))
+            self._store.move_cursor(self._follower.name, stop)
         return end - cursor
+
+    def _page(self, start: int, stop: int) -> list[tuple[Fact, Stamp]]:
+        """Erased entries are left out."""
+        return [
+            stamped(read_entry(record.raw, record.index), record.index, leaf_hash(record.leaf))
+            for record in self._ledger.records(start, stop)
+            if record.raw
+        ]

@@ -197,7 +197,7 @@ class UploadController(Controller):
         headers = {**_standing(ports, found), "Upload-Length": str(found.length)}
         return Response(None, headers=headers)
 
-    @patch("/v1/uploads/{upload:str}", name="append_upload", request_max_body_size=None)
+    @patch("/v1/uploads/{upload:str}", name="append_upload")
     async def append(
         self,
         upload: UploadKey,
