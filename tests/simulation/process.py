@@ -2,6 +2,7 @@
 production, on a simulated machine whose clock may be wrong and which may die at any moment.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
@@ -27,7 +28,6 @@ from trading.ledger.port import Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import NoteKey
 from trading.tender import Phase
-from web.app import create_app
 from web.duties import Duties
 from web.edge import Edge, Lane
 from web.node import Node
@@ -35,6 +35,10 @@ from web.parties import Parties
 from web.ports import Desks, Ports
 from web.tiles import Tiles
 from web.uploads import Uploads
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # of Litestar 3, how it declares
+    from web.app import create_app
 
 __all__ = ["Door", "Process", "Shared", "SimIds", "SimLedger", "application"]
 

@@ -159,7 +159,7 @@ class World:
         for error in self.loop.problems:
             self.complain(f"a thread has ended: {error!r}")
         for line in self._logs:
-            if line["event"] == "failed":
+            if line["event"] in ("failed", "duty failed"):
                 self.complain(f"internal error: {line.get('exc_info')!r}")
         if not self.problems:
             for problem in list(verdicts(self)):
