@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check audit bench lock clean
 
 help: ## 列出目标 / list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,8 +20,8 @@ help: ## 列出目标 / list the targets
 	$(PIP) install --no-deps --require-hashes -r locks/dev.txt
 	@touch $@
 
-demo: .venv/runtime ## 一个真实项目，从公告到合同 / one real tender, from notice to contract
-	$(BIN)/kaifeng demo --once --out kaifeng-demo
+demo: .venv/runtime ## 启动服务，一个真实项目正在招标 / the server with one real tender live
+	$(BIN)/kaifeng demo --out kaifeng-demo
 
 test: .venv/dev ## 全部测试 / the whole test suite
 	$(BIN)/pytest -n 2 -q
@@ -34,6 +34,9 @@ check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, t
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q tests/architecture
 
+audit: .venv/dev ## 外部工具 / outside tools: bandit, secrets, TLS, mutants
+	PYTHONPATH=tests $(BIN)/python -m audit.run
+
 bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its peers, in one run
 	PYTHONPATH=tests $(BIN)/python -m bench.run $(TOPICS)
 
@@ -45,4 +48,4 @@ lock: .venv/runtime ## 重新锁定依赖 / lock the dependencies anew
 		--python-version 3.11 --extra dev pyproject.toml locks/build.in -o locks/dev.txt
 
 clean: ## 删除环境与演示 / remove the environment and the demo
-	rm -rf .venv kaifeng-demo kaifeng-replay build dist
+	rm -rf .venv kaifeng-demo kaifeng-story kaifeng-replay build dist

@@ -23,6 +23,7 @@ from web.node import CENTRE
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH = click.Path(path_type=Path)
+_ROLES = click.Choice([str(role) for role in Role])
 
 
 @click.group(help="密钥、登记、签名的行为 / keys, enrolments, signed acts.")
@@ -43,7 +44,7 @@ def keys(data: Path) -> None:
 @click.argument("out", type=_PATH)
 @click.option("--party", required=True, help="登记主体 / the party's name in the ledger")
 @click.option("--name", required=True, help="名称 / the name that people read")
-@click.option("--role", "roles", required=True, multiple=True, type=click.Choice([*Role]))
+@click.option("--role", "roles", required=True, multiple=True, type=_ROLES)
 @click.option("--key", required=True, type=_PATH, help="密钥文件，没有则生成 / made if absent")
 def enrolment(out: Path, party: str, name: str, roles: tuple[str, ...], key: Path) -> None:
     own, identity = _key(key), act_id()

@@ -28,7 +28,6 @@ from trading.ledger.port import Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import NoteKey
 from trading.tender import Phase
-from web.duties import Duties
 from web.edge import Edge, Lane
 from web.node import Node
 from web.parties import Parties
@@ -39,6 +38,7 @@ from web.uploads import Uploads
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of Litestar 3, how it declares
     from web.app import create_app
+    from web.duties import Duties
 
 __all__ = ["Door", "Process", "Shared", "SimIds", "SimLedger", "application"]
 
@@ -102,7 +102,9 @@ class Door:
 
 def application() -> tuple[Door, Any]:
     door = Door()
-    return door, create_app(cast("Ports", door))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return door, create_app(cast("Ports", door))
 
 
 class Shared(msgspec.Struct):
