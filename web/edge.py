@@ -17,6 +17,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from trading.kernel.errors import Overloaded, Oversized
+from web.seals import SealLane
 
 __all__ = ["Edge", "Lane"]
 
@@ -67,8 +68,10 @@ class Lane(msgspec.Struct):
 
 
 class Edge:
-    def __init__(self, app: ASGIApp, seals: int = 4096) -> None:
-        self._app = app
+    """At most `seals` at once; `hot` answers them, or else the application as everything else."""
+
+    def __init__(self, app: ASGIApp, seals: int = 4096, hot: SealLane | None = None) -> None:
+        self._app, self._hot = app, hot
         self._lanes = {
             "seal": Lane("seal", seals, reserved=True),
             "upload": Lane("upload", 512, largest=1 << 62),
@@ -95,10 +98,17 @@ class Edge:
         lane.inside += 1
         started, answer = time.perf_counter(), _Answer(send, name)
         try:
-            await self._app(scope, _measured(receive, lane), answer.send)
+            await self._inside(scope, _measured(receive, lane), answer.send)
         finally:
             lane.inside -= 1
             _observe(lane.name, answer.status, time.perf_counter() - started)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tender = self._hot.takes(scope) if self._hot else ""
+        if self._hot and tender:
+            await self._hot.answer(tender, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     async def _measure(self) -> None:
         while True:

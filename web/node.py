@@ -41,6 +41,7 @@ from web.uploads import Uploads
 __all__ = ["Node"]
 
 CENTRE = "centre"
+_REST = 0.1  # seconds between two pages of a list
 
 
 class _IssuerFolder:
@@ -73,7 +74,7 @@ class _Lists:
         if is_new:
             ledger.store.move_cursor(self.rows.name, 0)
         self._following = Following(ledger, self.rows)
-        self._grown, self._ended = threading.Event(), False
+        self._grown, self._rest, self._ended = threading.Event(), threading.Event(), False
         self._thread = threading.Thread(target=self._follow, name="lists", daemon=True)
         ledger.on_growth(lambda _: self._grown.set())
         self._thread.start()
@@ -103,10 +104,12 @@ class _Lists:
                 self._grown.wait(1)
                 continue
             self._grown.wait(5)
+            self._rest.wait(_REST)  # a page for many entries, not one for each
 
     def close(self) -> None:
         self._ended = True
         self._grown.set()
+        self._rest.set()
         self._thread.join()
         self._engine.dispose()
 

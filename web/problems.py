@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from trading.kernel import errors
 from trading.kernel.errors import Internal, NothingHere, Refusal, RequestMalformed
 
-__all__ = ["HANDLERS", "problem", "status_of"]
+__all__ = ["HANDLERS", "log_failure", "log_refusal", "problem", "status_of"]
 
 _MEDIA_TYPE = "application/problem+json; charset=utf-8"
 _RETRY_SECONDS = 1
@@ -77,13 +77,18 @@ def problem(refusal: Refusal) -> Response[dict[str, Any]]:
 
 
 def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, Any]]:
-    _LOG.info(
-        "refused",
-        code=refusal.code,
-        route=str(request.scope.get("path_template", "")),
-        request=request.scope.get("request_id", ""),
-    )
+    scope = request.scope
+    log_refusal(refusal, str(scope.get("path_template", "")), str(scope.get("request_id", "")))
     return problem(refusal)
+
+
+def log_refusal(refusal: Refusal, route: str, request: str) -> None:
+    """The code and the route, never what was sent."""
+    _LOG.info("refused", code=refusal.code, route=route, request=request)
+
+
+def log_failure(error: Exception, request: str) -> None:
+    _LOG.error("failed", request=request, kind=type(error).__name__, exc_info=error)
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
@@ -106,7 +111,7 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dic
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """A bug of ours: logged under the request's name, told without its inside."""
     name = str(request.scope.get("request_id", ""))
-    _LOG.error("failed", request=name, kind=type(error).__name__, exc_info=error)
+    log_failure(error, name)
     return problem(Internal(request=name))
 
 

@@ -8,13 +8,9 @@ import msgspec
 from litestar import Controller, Request, Response, delete, get, head, patch, post, route
 from litestar.params import Parameter
 
-from trading.desks.office import driven
-from trading.envelope.layout import PREFIX, Prefix
+from trading.envelope.layout import PREFIX
 from trading.kernel.errors import (
-    BodyMissing,
-    EnvelopeRefusal,
     Overloaded,
-    RuleBroken,
     UploadRefusal,
 )
 from trading.kernel.ids import TenderId
@@ -28,10 +24,10 @@ from web.api.bodies import (
     Hex,
     Text,
     answered,
-    stamped,
 )
 from web.auth import authenticate
 from web.ports import Ports
+from web.seals import Seal, seal
 from web.uploads import Upload
 
 __all__ = ["BidderController", "UploadController"]
@@ -51,14 +47,6 @@ class TakeToken(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class Taken(msgspec.Struct, frozen=True):
     signature: bytes
-
-
-class Seal(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`envelope`: the 418 bytes of the prefix; `token`: the anonymous right to hand in; base64."""
-
-    id: ActId
-    envelope: Annotated[bytes, msgspec.Meta(min_length=PREFIX, max_length=PREFIX)]
-    token: Annotated[bytes, msgspec.Meta(max_length=1024)] = b""
 
 
 class Withdraw(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -122,16 +110,7 @@ class BidderController(Controller):
     @post("/seals", name="seal")
     async def seal(self, tender: UUID, data: Seal, ports: Here) -> Answered:
         """封存: what counts at the deadline. If the answer is lost, send it again under its id."""
-        name, prefix = TenderId(str(tender)), Prefix.parse(data.envelope)
-        if not ports.uploads.is_stored(prefix.eid):
-            raise BodyMissing(eid=prefix.eid)
-        try:
-            sealing = ports.desks.bidder.sealing(name, prefix, data.token, data.id)
-            stamps = await driven(sealing)
-        except (EnvelopeRefusal, RuleBroken) as refusal:
-            await asyncio.to_thread(ports.desks.bidder.log_refusal, name, data.envelope, refusal)
-            raise
-        return stamped(stamps[0])
+        return await seal(ports, TenderId(str(tender)), data)
 
     @post("/withdrawals", name="withdraw", status_code=200, sync_to_thread=True)
     def withdraw(self, tender: UUID, data: Withdraw, ports: Here) -> dict[str, object]:

@@ -13,6 +13,7 @@ from web.edge import Edge
 from web.guard import check_not_older
 from web.migrate import migrate
 from web.node import Node
+from web.seals import SealLane
 from web.server import serve, set_up_logs
 
 _FATAL = 3
@@ -40,7 +41,7 @@ def command(data: Path, database: str, host: str, port: int, name: str) -> None:
         duties = Duties(node)
         duties.start()
         try:
-            edge = Edge(create_app(node.ports))
+            edge = Edge(create_app(node.ports), hot=SealLane(node.ports))
             broken = serve(edge, host, port, _tell, lambda: node.ledger.stopped)
         finally:
             duties.stop()

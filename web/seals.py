@@ -1,0 +1,109 @@
+"""封存 the one hot way through the edge: from the bytes of a seal to its answer, and nothing else.
+
+At the deadline everybody seals at once. The same operation stands in the application, with its
+description; here it runs without the framework around it, which costs more than the act itself.
+"""
+
+import asyncio
+import re
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+from litestar.types import Receive, Scope, Send
+
+from trading.desks.office import driven
+from trading.envelope.layout import PREFIX, Prefix
+from trading.kernel.errors import (
+    BodyMissing,
+    EnvelopeRefusal,
+    Internal,
+    Refusal,
+    RequestMalformed,
+    RuleBroken,
+)
+from trading.kernel.ids import TenderId
+from web.api.bodies import ActId, Answered, Body, stamped
+from web.ports import Ports
+from web.problems import log_failure, log_refusal, problem
+
+__all__ = ["Seal", "SealLane", "seal"]
+
+_PATH = re.compile(r"/v1/tenders/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/seals")
+_ROUTE = "/v1/tenders/{tender}/seals"
+
+
+class Seal(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`envelope`: the 418 bytes of the prefix; `token`: the anonymous right to hand in; base64."""
+
+    id: ActId
+    envelope: Annotated[bytes, msgspec.Meta(min_length=PREFIX, max_length=PREFIX)]
+    token: Annotated[bytes, msgspec.Meta(max_length=1024)] = b""
+
+
+async def seal(ports: Ports, tender: TenderId, wanted: Seal) -> Answered:
+    """Decided on a warm state, written with whatever else waits, answered once it is durable."""
+    prefix = Prefix.parse(wanted.envelope)
+    if not ports.uploads.is_stored(prefix.eid):
+        raise BodyMissing(eid=prefix.eid)
+    try:
+        sealing = ports.desks.bidder.sealing(tender, prefix, wanted.token, wanted.id)
+        stamps = await driven(sealing)
+    except (EnvelopeRefusal, RuleBroken) as refusal:
+        desk = ports.desks.bidder
+        await asyncio.to_thread(desk.log_refusal, tender, wanted.envelope, refusal)
+        raise
+    return stamped(stamps[0])
+
+
+class SealLane:
+    """Answers requests to seal; `takes` says which those are."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._decode = msgspec.json.Decoder(Seal).decode
+        self._encode = msgspec.json.Encoder().encode
+
+    def takes(self, scope: Scope) -> str:
+        """The tender of a seal, or an empty string."""
+        found = _PATH.fullmatch(scope["path"]) if scope.get("method") == "POST" else None
+        return found[1] if found else ""
+
+    async def answer(self, tender: str, scope: Scope, receive: Receive, send: Send) -> None:
+        status, kind, headers = 201, b"application/json", []
+        try:
+            wanted = self._decode(await _body(receive))
+            content = self._encode(await seal(self._ports, TenderId(tender), wanted))
+        except Exception as error:  # noqa: BLE001  told by its code, or as a failure of ours
+            said = _problem(error, str(scope.get("request_id", "")))
+            status, kind = said.status_code or 500, b"application/problem+json; charset=utf-8"
+            content = self._encode(said.content)
+            headers = [
+                (name.lower().encode(), text.encode()) for name, text in said.headers.items()
+            ]
+        start: Any = {"type": "http.response.start", "status": status}
+        length = str(len(content)).encode()
+        start["headers"] = [(b"content-type", kind), (b"content-length", length), *headers]
+        await send(start)
+        await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+async def _body(receive: Receive) -> bytes:
+    message: Any = await receive()
+    parts = [message.get("body", b"")]
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    if message["type"] != "http.request":
+        raise RequestMalformed(problem="连接中断 / the connection went")
+    return b"".join(parts)
+
+
+def _problem(error: Exception, request: str) -> Response[dict[str, Any]]:
+    if isinstance(error, msgspec.MsgspecError | UnicodeDecodeError):
+        error = RequestMalformed(problem=error)
+    if isinstance(error, Refusal):
+        log_refusal(error, _ROUTE, request)
+        return problem(error)
+    log_failure(error, request)
+    return problem(Internal(request=request))
