@@ -129,15 +129,15 @@ class BidderController(Controller):
     @get("/bids/{eid:str}", name="bid", sync_to_thread=True)
     def bid(self, tender: UUID, eid: BidKey, ports: Here) -> Bid:
         """我的投标怎么样了 what happened to my bid; only its bidder knows its id."""
-        state = ports.office.load(str(tender))
-        received = state.received.get(eid)
-        if received is None:
-            return Bid(eid, "stored" if ports.uploads.is_stored(eid) else "unknown")
-        word = "received" if state.current.get(received.place) == eid else "replaced"
-        word = "withdrawn" if eid in state.withdrawn else word
-        word = "opened" if eid in state.opened else word
-        word = "unopened" if eid in state.unopened else word
-        return Bid(eid, word, received.index, received.at.isoformat())
+        with ports.office.live.held(str(tender)) as state:
+            received = state.received.get(eid)
+            if received is None:
+                return Bid(eid, "stored" if ports.uploads.is_stored(eid) else "unknown")
+            word = "received" if state.current.get(received.place) == eid else "replaced"
+            word = "withdrawn" if eid in state.withdrawn else word
+            word = "opened" if eid in state.opened else word
+            word = "unopened" if eid in state.unopened else word
+            return Bid(eid, word, received.index, received.at.isoformat())
 
 
 class UploadController(Controller):

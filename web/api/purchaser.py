@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, post
 
+from trading.facts.committee import CommitteeFormed
 from trading.facts.tender import Lot, OutageRule, TenderDrafted
 from trading.kernel.calendar import Pace
-from trading.kernel.errors import DeadlineCrowded
+from trading.kernel.errors import DeadlineCrowded, RoleMissing
 from trading.kernel.ids import TenderId
+from trading.phase import MACHINE
 from web.access import allow
 from web.api.bodies import Body, Here, Number, SignedBody, Text, answered
 from web.auth import actor, authenticate
@@ -99,9 +101,12 @@ class PurchaserController(Controller):
         return answered(ports.desks.purchaser.draft(actor(request, data), wanted))
 
     @post("/{tender:uuid}/committees", name="form_committee", sync_to_thread=True)
-    def form_committee(self, tender: UUID, data: FormCommittee, ports: Here) -> Answer:
+    def form_committee(
+        self, tender: UUID, data: FormCommittee, ports: Here, request: Calls
+    ) -> Answer:
         """密钥仪式: the trustees make the key of one stage, in their own time."""
         name = TenderId(str(tender))
+        _check_owner(ports, name, request.scope["user"].party)
         formed = ports.desks.ceremony.form(name, data.stage, data.threshold, ports.trustees)
         return answered(ports.desks.purchaser.form_committee(name, formed))
 
@@ -137,6 +142,14 @@ class PurchaserController(Controller):
         """终止."""
         owner = actor(request, data)
         return answered(ports.desks.purchaser.cancel(owner, TenderId(str(tender)), data.ground))
+
+
+def _check_owner(ports: Ports, tender: TenderId, party: str) -> None:
+    """The ceremony's record is the platform's own entry: who asked for it is checked here."""
+    with ports.office.live.held(tender) as state:
+        if state.owner != party:
+            raise RoleMissing(party=party, fact=CommitteeFormed.__name__, roles=state.owner)
+        MACHINE.after(state.phase, CommitteeFormed)  # before five institutions are troubled
 
 
 def _drafted(data: Draft, ports: Ports) -> TenderDrafted:

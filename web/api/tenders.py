@@ -1,6 +1,7 @@
 """项目的门 tenders for everyone: lists, one tender, its public entries, whom to seal to."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -110,16 +111,23 @@ class TenderController(Controller):
 
     @get("/tenders/{tender:uuid}", name="tender", sync_to_thread=True)
     def tender(self, tender: UUID, ports: Here) -> View:
-        return _view(ports.office.load(str(tender)))
+        with ports.office.live.held(str(tender)) as state:
+            return _view(state)
 
     @get("/tenders/{tender:uuid}/entries", name="entries", sync_to_thread=True)
     def entries(
-        self, tender: UUID, ports: Here, height: Annotated[int, Parameter(ge=0, le=2**53)] = 0
+        self,
+        tender: UUID,
+        ports: Here,
+        height: Annotated[int, Parameter(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Parameter(ge=1, le=1000)] = 1000,
     ) -> list[Entry]:
-        """The public facts of one tender from a height on; all of them once the bids are in."""
-        phase = ports.office.load(str(tender)).phase
+        """The public facts of one tender from a height on; go on behind the last one's height."""
+        with ports.office.live.held(str(tender)) as state:
+            phase = state.phase
         facts = ports.office.ledger.stream(stream_of(str(tender)), height)
-        return [_entry(fact, stamp) for fact, stamp in facts if is_public(fact, phase)]
+        shown = (_entry(fact, stamp) for fact, stamp in facts if is_public(fact, phase))
+        return list(islice(shown, limit))
 
     @get(
         "/tenders/{tender:uuid}/invitations/{stage:int}",
