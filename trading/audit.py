@@ -5,7 +5,7 @@ proofs are checked, envelopes opened again. Needs nothing but `trading`.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from trading.envelope.admit import check_body
 from trading.envelope.layout import Prefix, split_prefix
 from trading.facts.bidding import BiddingClosed
 from trading.facts.party import EntryErased
+from trading.facts.suspension import OutageRecorded
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import (
     CheckpointBroken,
@@ -30,7 +31,8 @@ from trading.ledger.fact import Fact
 from trading.ledger.note import Note
 from trading.ledger.policy import Policy, Witnessed
 from trading.ocds import package, releases
-from trading.redecide import Redecider, TenderReader
+from trading.reader import TenderReader
+from trading.redecide import Redecider
 from trading.roll import Roll
 from trading.tender import Phase, Tender
 
@@ -163,7 +165,18 @@ class Audit:
             self._tick(stamp.index)
         for state in self._reader.tenders.values():
             self._check_bracket(state)
+        self._check_outages()
         return f"{len(self._reader.tenders)}"
+
+    def _check_outages(self) -> None:
+        """A platform whose heads the witnesses dated was not down."""
+        for fact, stamp in self._facts:
+            if not isinstance(fact, OutageRecorded):
+                continue
+            for witnessed in self._witnessed:
+                if fact.start < witnessed.median < fact.end - timedelta(seconds=1):
+                    problem = "停机期间有见证 / witnesses saw heads during the outage"
+                    raise EntryBroken(index=stamp.index, problem=problem)
 
     def _check_bracket(self, state: Tender) -> None:
         """The closing took the first witnessed head at the deadline, and the last one before it."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from trading.facts.award import AwardDecided, AwardNoticed, CandidatesPublished
-from trading.kernel.calendar import Calendar
+from trading.kernel.calendar import Calendar, check_moment
 from trading.kernel.errors import (
     AwardRefusal,
     NotACandidate,
@@ -34,6 +34,8 @@ def decide_publicity(
             raise RuleBroken(act="公示", article=rule.article, problem=f"> {latest.isoformat()}")
     rule = tender.procedure.publicity.at(now.at)
     earliest = calendar.roll(rule.period.after(now.at, calendar, pace), pace)
+    if until:
+        check_moment(until, "公示")
     if until and until < earliest:
         problem = f"公示不得早于 {earliest.isoformat()} 结束 / may not end earlier"
         raise RuleBroken(act="公示", article=rule.article, problem=problem)

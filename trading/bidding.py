@@ -16,7 +16,7 @@ from trading.facts.bidding import (
 )
 from trading.facts.cover import CoversPromised
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderFailed, TenderPublished
-from trading.kernel.calendar import BEIJING, Calendar
+from trading.kernel.calendar import BEIJING, Calendar, check_moment
 from trading.kernel.errors import (
     DraftIncomplete,
     EnvelopeRepeated,
@@ -54,6 +54,8 @@ def decide_publish(
 ) -> TenderPublished:
     """发布: committees formed, invitations enough, periods of the law kept."""
     draft = tender.drafted
+    for moment in (wanted.deadline, wanted.documents_until):
+        check_moment(moment, "发布")
     for stage in draft.stages:
         if stage not in tender.seats:
             raise DraftIncomplete(
@@ -136,7 +138,7 @@ def check_right(tender: Tender, token: bytes) -> None:
         raise TokenInvalid(problem="已使用过 / it has been used")
 
 
-def claims(tender: Tender, fact: Fact) -> tuple[str, ...]:
+def claims(tender: Tender, fact: Fact, actor: str = "") -> tuple[str, ...]:
     """What an act that commutes must be the only one to take: its encapsulated key, and the place
     after what its decision saw as the latest envelope of its pseudonym.
     """
@@ -145,7 +147,7 @@ def claims(tender: Tender, fact: Fact) -> tuple[str, ...]:
         token = (f"token:{fact.token[: 2 * TOKEN_MESSAGE]}",) if fact.token else ()
         return (f"enc:{tender.id}:{prefix.enc.hex()}", _after(tender, place_of(prefix)), *token)
     if isinstance(fact, CoversPromised):
-        return (f"covers:{tender.id}:{fact.digest}",)
+        return (f"covers:{tender.id}:{actor}",)
     if isinstance(fact, EnvelopeWithdrawn):
         return (_after(tender, tender.received[fact.eid].place),)
     return ()

@@ -10,14 +10,17 @@ from trading.facts.bidding import (
     EnvelopeWithdrawn,
     TokenIssued,
 )
+from trading.facts.committee import CommitteeFormed
+from trading.facts.tender import TenderDrafted, TenderPublished
 from trading.ledger.fact import Fact
 from trading.tender import Phase
 
-__all__ = ["SEALED", "is_public", "tender_of"]
+__all__ = ["SEALED", "is_public", "is_shown", "tender_of"]
 
 SEALED = (EnvelopeReceived, EnvelopeRefused, EnvelopeWithdrawn, TokenIssued)
 _SECRET_PHASES = (Phase.DRAFT, Phase.BIDDING)
 _STREAMS = ("tender:", "refusals:")
+_BEFORE = (TenderDrafted, CommitteeFormed, TenderPublished)
 
 
 def tender_of(stream: str) -> str:
@@ -29,7 +32,14 @@ def tender_of(stream: str) -> str:
 
 
 def is_public(fact: Fact, phase: Phase | None) -> bool:
-    """`phase` of the tender the fact is about; None for a fact that is about none."""
+    """What it says. `phase` of the tender the fact is about; None for one that is about none."""
     if fact.personal:
         return False
     return not isinstance(fact, SEALED) or phase not in _SECRET_PHASES
+
+
+def is_shown(fact: Fact, phase: Phase | None) -> bool:
+    """The entry itself: its height and its predecessor tell how many sealed ones lie before it, so
+    what is written while bids come in waits for the closing.
+    """
+    return is_public(fact, phase) and (phase is not Phase.BIDDING or isinstance(fact, _BEFORE))

@@ -3,12 +3,15 @@
 from datetime import datetime
 
 from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
-from trading.kernel.calendar import Calendar
+from trading.kernel.calendar import Calendar, check_moment
 from trading.kernel.errors import DraftIncomplete, QuestionUnknown, RuleBroken, TooLate
 from trading.kernel.instant import Reading
 from trading.tender import Tender
 
 __all__ = ["decide_answer", "decide_ask", "decide_correct"]
+
+_LONGEST = 2_000  # characters of a question, which everybody keeps for ever
+_QUESTIONS = 500  # that one tender takes
 
 
 def decide_correct(
@@ -18,7 +21,7 @@ def decide_correct(
     if not wanted.text.strip():
         raise DraftIncomplete(problem="更正内容 / text of the correction")
     deadline = _deadline(tender, now)
-    fresh = wanted.deadline or deadline
+    fresh = check_moment(wanted.deadline or deadline, "更正")
     if fresh < deadline:
         raise RuleBroken(
             act="更正", article=tender.procedure.articles.correction, problem="截标时间不得提前"
@@ -34,8 +37,10 @@ def decide_correct(
 
 def decide_ask(tender: Tender, question: str, text: str, now: Reading) -> QuestionAsked:
     _deadline(tender, now)
-    if not text.strip():
-        raise DraftIncomplete(problem="问题内容 / text of the question")
+    if not text.strip() or len(text) > _LONGEST:
+        raise DraftIncomplete(problem=f"问题内容，至多 {_LONGEST} 字 / text of the question")
+    if len(tender.questions) >= _QUESTIONS:
+        raise DraftIncomplete(problem=f"提问已满 {_QUESTIONS} 条 / no more questions")
     return QuestionAsked(question=question, text=text)
 
 

@@ -75,6 +75,9 @@ def decide_extend(tender: Tender, outage: OutageRecorded, entry: int) -> Deadlin
     if tender.phase is not Phase.BIDDING or deadline is None or tender.suspended_at:
         return None
     minute = tender.drafted.pace.day / _MINUTES
+    too_short = outage.end - outage.start < rule.least_seconds * minute / 60
+    if too_short or tender.extensions >= rule.most:
+        return None
     last_stretch = timedelta(minutes=rule.short_minutes) * (minute / timedelta(minutes=1))
     if not outage.start <= deadline < outage.end + last_stretch:
         return None

@@ -90,6 +90,7 @@ class Tender(msgspec.Struct):
     withdrawn: set[str] = set()
     pause_asked_by: str = ""
     suspended_at: datetime | None = None
+    extensions: int = 0
     promises: dict[str, tuple[str, int]] = {}  # by maker: digest, index of the entry
     covered: dict[str, frozenset[str]] = {}  # by maker: the pseudonyms that were covers
     closed: BiddingClosed | None = None
@@ -275,6 +276,7 @@ def _resumed(tender: Tender, _: TenderResumed, stamp: Stamp) -> None:
 
 def _extended(tender: Tender, fact: DeadlineExtended, _: Stamp) -> None:
     tender.deadline = fact.deadline
+    tender.extensions += 1
 
 
 def _promised(tender: Tender, fact: CoversPromised, stamp: Stamp) -> None:

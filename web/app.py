@@ -49,6 +49,8 @@ def create_app(ports: Ports) -> Litestar:
             description="到点才开封，处处可核验 / sealed until the deadline, verifiable by anyone",
             servers=[Server(url="/")],
             render_plugins=[JsonRenderPlugin()],
+            use_handler_docstrings=True,
+            operation_id_creator=lambda handler, *_: str(handler.name),
             path="/schema",
         ),
         logging_config=None,

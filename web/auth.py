@@ -26,11 +26,13 @@ async def authenticate(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRo
     if not isinstance(connection, Request):
         raise Unauthenticated(problem="HTTP")
     ports: Ports = connection.app.state.ports
-    url = connection.url
+    url, host = connection.url, connection.headers.get("host", "")
+    if ports.authority and host != ports.authority:
+        raise Unauthenticated(problem=f"Host {host[:100]}，应为 / not {ports.authority}")
     query = f"?{url.query}" if url.query else ""
     message = Message(
         connection.method,
-        f"{url.scheme}://{connection.headers.get('host', url.netloc)}{url.path}{query}",
+        f"{url.scheme}://{host or url.netloc}{url.path}{query}",
         dict(connection.headers),
     )
     body = await connection.body()

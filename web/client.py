@@ -19,6 +19,7 @@ from trading.kernel.errors import BodyMissing, NothingHere, Refusal
 from trading.kernel.ids import SystemIds
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Signs
+from trading.ledger.fact import fact_types
 from web.signing import RequestSigner
 
 __all__ = ["Client", "Refused", "act_id", "hand_in"]
@@ -26,6 +27,30 @@ __all__ = ["Client", "Refused", "act_id", "hand_in"]
 _CHUNK = 4 << 20
 _TRIES = 30
 _PAUSE = 0.5
+# Which fact each act is, by the end of its path, and what of it the centre alone can compute.
+_MEANT = {
+    "tenders": "tender.drafted/1",
+    "publication": "tender.published/1",
+    "corrections": "notice.corrected/1",
+    "answers": "question.answered/1",
+    "cancellation": "tender.cancelled/1",
+    "recommendation": "candidates.recommended/1",
+    "publicity": "candidates.published/1",
+    "awards": "award.decided/1",
+    "award-notice": "award.noticed/1",
+    "contracts": "contract.signed/1",
+    "suspension-request": "suspension.asked/1",
+    "suspension": "tender.suspended/1",
+    "resumption-request": "resumption.asked/1",
+    "resumption": "tender.resumed/1",
+    "cover-promises": "covers.promised/1",
+    "cover-revelations": "covers.revealed/1",
+}
+_COMPUTED = {
+    "tender.drafted/1": ("token_key", "pace"),
+    "candidates.recommended/1": ("method", "ranking", "rejections", "failed"),
+    "contract.signed/1": ("number", "supplier_id", "supplier_name", "amount", "digest"),
+}
 _TUS = {"Tus-Resumable": "1.0.0"}
 _BUSY = b'"KF-126"'
 
@@ -100,7 +125,7 @@ class Client:
         if problem.get("code") != "KF-127":
             return _read(first)
         message = str(problem["message"])
-        _check_meant(message, act, self._party)
+        _check_meant(message, path, act, self._party)
         act["sig"] = self._key.sign(message.encode()).hex()
         return self.post(path, act)
 
@@ -171,16 +196,33 @@ def _from(path: Path, offset: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _check_meant(message: str, act: dict[str, Any], party: str) -> None:
-    """The id and the party are ours, and every field we sent stands in the fact unchanged."""
+def _check_meant(message: str, path: str, act: dict[str, Any], party: str) -> None:
+    """The very act: its kind, its tender, our id and name; each field as we sent it, or at its
+    default, or one that only the centre can compute.
+    """
     head, _, text = message.partition("\n")
     said = msgspec.json.decode(text)
     sent = msgspec.json.decode(canonical(act))
-    fact = said.get("fact", {})
-    differs = [name for name in sent if name in fact and not _within(sent[name], fact[name])]
-    if head != "kaifeng act v1" or (said["id"], said["actor"]) != (act["id"], party) or differs:
-        title = f"要签的内容不符 {differs}"
+    fact, tag = said.get("fact", {}), _MEANT.get(path.rpartition("/")[2], "")
+    stream = f"tender:{act['tender'] if tag == 'tender.drafted/1' else path.split('/')[3]}"
+    wrong = [name for name, value in fact.items() if not _is_meant(name, value, sent, tag)]
+    place = (said["id"], said["actor"], said["stream"], fact.get("type"))
+    if head != "kaifeng act v1" or place != (act["id"], party, stream, tag) or wrong:
+        title = f"要签的内容不符 {wrong}"
         raise Refused(status=0, code="", title=title, detail="not what was meant")
+
+
+def _is_meant(name: str, value: Any, sent: dict[str, Any], tag: str) -> bool:
+    if name == "type" or name in _COMPUTED.get(tag, ()):
+        return True
+    if name in sent:
+        return _within(sent[name], value)
+    fields = {field.name: field for field in msgspec.structs.fields(fact_types()[tag])}
+    default = fields[name].default if name in fields else msgspec.NODEFAULT
+    if default is msgspec.NODEFAULT and name in fields:
+        factory = fields[name].default_factory
+        default = factory() if callable(factory) else msgspec.NODEFAULT
+    return default is not msgspec.NODEFAULT and bool(value == msgspec.to_builtins(default))
 
 
 def _within(sent: Any, said: Any) -> bool:

@@ -19,6 +19,7 @@ from trading.kernel.errors import ClockUntrusted, LostRace, Refusal
 from trading.kernel.ids import TenderId
 from trading.opening import pending_cokeys
 from trading.tender import Phase, Tender
+from web.api.bidder import is_sealed
 from web.api.opening import open_stage
 from web.node import Node
 
@@ -108,13 +109,16 @@ class Duties:
                 self._keep(TenderId(name))
 
     def _keep(self, name: TenderId) -> None:
-        state = self._node.office.load(name)
+        """One tender never stands in another's way."""
         try:
-            self._go_on(state)
+            self._go_on(self._node.office.load(name))
         except ClockUntrusted:
             raise
         except Refusal as refusal:
             _LOG.info("not yet", tender=name, code=refusal.code, problem=str(refusal))
+            self._next_try[name] = self._node.clock.unchecked().at + _RETRY
+        except Exception as error:  # noqa: BLE001  see above
+            _LOG.error("tender failed", tender=name, exc_info=error)
             self._next_try[name] = self._node.clock.unchecked().at + _RETRY
 
     def _go_on(self, state: Tender) -> None:
@@ -138,7 +142,8 @@ class Duties:
     def _sweep(self) -> None:
         if time.monotonic() - self._swept > 3600:
             self._swept = time.monotonic()
-            self._node.ports.uploads.sweep()
+            ports = self._node.ports
+            ports.uploads.sweep(lambda upload: is_sealed(ports, upload))
 
     # -- the heartbeat, and the outage that its silence tells of ---------------------------------
 

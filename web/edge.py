@@ -16,14 +16,15 @@ import prometheus_client
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from trading.kernel.errors import Overloaded, Oversized
+from trading.kernel.errors import Overloaded, Refusal, RequestTooSlow
+from web.problems import problem
 from web.seals import SealLane
 
 __all__ = ["Edge", "Lane"]
 
 _LAG = 0.25  # seconds that the loop may be late before it sheds
 _TICK = 0.05
-_SILENCE = 30.0  # seconds that a body may stall
+_BODY_SECONDS = 10.0  # for a whole body, uploads apart; they have their own patience
 _LARGEST = 2 << 20  # bytes of a request body, uploads apart
 _HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
@@ -36,15 +37,8 @@ _HEADERS = [
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
     (b"cache-control", b"no-store"),
 ]
-_TOO_BUSY = msgspec.json.encode(
-    {
-        "type": "urn:kaifeng:KF-126",
-        "title": Overloaded(seconds=1).text("zh"),
-        "status": 503,
-        "detail": Overloaded(seconds=1).text("en"),
-        "code": Overloaded.code,
-    }
-)
+_TOO_BUSY = Overloaded(seconds=1)
+_TOO_SLOW = RequestTooSlow(seconds=10, limit=_LARGEST)
 _SECONDS = prometheus_client.Histogram(
     "kaifeng_request_seconds",
     "Time from request to answer",
@@ -73,7 +67,7 @@ class Edge:
     def __init__(self, app: ASGIApp, seals: int = 4096, hot: SealLane | None = None) -> None:
         self._app, self._hot = app, hot
         self._lanes = {
-            "seal": Lane("seal", seals, reserved=True),
+            "seal": Lane("seal", seals, reserved=True, largest=16 << 10),
             "upload": Lane("upload", 512, largest=1 << 62),
             "write": Lane("write", 256),
             "read": Lane("read", 512),
@@ -91,14 +85,20 @@ class Edge:
         lane = self._lanes[_lane(scope["method"], scope["path"])]
         name = os.urandom(8).hex()
         scope["request_id"] = name  # type: ignore[typeddict-unknown-key]
+        if lane.name != "upload":  # a place in a lane is taken by a whole request, not by a promise
+            body = await _collected(receive, lane.largest)
+            if body is None:
+                await _turn_away(send, name, _TOO_SLOW)
+                return
+            receive = _again(body, receive)
         if lane.inside >= lane.most or (self._lag > _LAG and not lane.reserved):
-            await _turn_away(send, name)
+            await _turn_away(send, name, _TOO_BUSY)
             _observe(lane.name, "503", 0)
             return
         lane.inside += 1
         started, answer = time.perf_counter(), _Answer(send, name)
         try:
-            await self._inside(scope, _measured(receive, lane), answer.send)
+            await self._inside(scope, receive, answer.send)
         finally:
             lane.inside -= 1
             _observe(lane.name, answer.status, time.perf_counter() - started)
@@ -151,25 +151,48 @@ def _lane(method: str, path: str) -> str:
     return "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
 
 
-def _measured(receive: Receive, lane: Lane) -> Receive:
-    """A body that stalls is a connection that is gone; one that is too large is refused."""
-    task, loop, left = asyncio.current_task(), asyncio.get_running_loop(), lane.largest
+async def _collected(receive: Receive, largest: int) -> bytes | None:
+    """The whole body in bounded time and space; None for one that is too slow or too large."""
+    parts, size, task = [], 0, asyncio.current_task()
+    late: list[bool] = []
 
-    async def measured() -> Any:
-        nonlocal left
-        timer = loop.call_later(_SILENCE, task.cancel) if task else None
-        try:
-            message = await receive()
-        finally:
-            if timer:
-                timer.cancel()
-        if message["type"] == "http.request":
-            left -= len(message["body"])
-            if left < 0:
-                raise Oversized(size=lane.largest - left, limit=lane.largest)
+    def end() -> None:
+        late.append(True)
+        if task:
+            task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(_BODY_SECONDS, end)
+    try:
+        while True:
+            message: Any = await receive()
+            size += len(message.get("body", b""))
+            if message["type"] != "http.request" or size > largest:
+                return None
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                return b"".join(parts)
+    except asyncio.CancelledError:
+        if late and task:
+            task.uncancel()
+            return None
+        raise
+    finally:
+        timer.cancel()
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body once more, in one piece; what comes after it is the connection's own."""
+    message: Any = {"type": "http.request", "body": body, "more_body": False}
+    told = False
+
+    async def again() -> Any:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
         return message
 
-    return measured
+    return again
 
 
 @cache
@@ -181,12 +204,13 @@ def _observe(lane: str, status: str, seconds: Any) -> None:
     _seconds(lane, status).observe(seconds)
 
 
-async def _turn_away(send: Send, name: str) -> None:
-    headers = [
-        (b"content-type", b"application/problem+json; charset=utf-8"),
-        (b"retry-after", b"1"),
-    ]
-    start: Any = {"type": "http.response.start", "status": 503}
-    start["headers"] = _complete(headers, name)
+async def _turn_away(send: Send, name: str, refusal: Refusal) -> None:
+    """Without the application: it may be what is too busy."""
+    said = problem(refusal)
+    headers = [(b"content-type", b"application/problem+json; charset=utf-8")]
+    headers += [(key.lower().encode(), value.encode()) for key, value in said.headers.items()]
+    start: Any = {"type": "http.response.start", "status": said.status_code}
+    start["headers"] = _complete([*headers, (b"connection", b"close")], name)
     await send(start)
-    await send({"type": "http.response.body", "body": _TOO_BUSY, "more_body": False})
+    body = msgspec.json.encode(said.content)
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -63,8 +63,16 @@ class Monitor:
         try:
             return self._check(text)
         except Broken:
-            durable_write(self._folder / _EVIDENCE / f"{self._tree.size}.note", [text.encode()])
+            self._keep_evidence(text)
             raise
+        except (msgspec.MsgspecError, ValueError) as error:
+            self._keep_evidence(text)
+            raise Broken(problem=f"无法读懂 / nonsense: {error!r}") from error
+
+    def _keep_evidence(self, text: str) -> None:
+        """What was shown, as it was shown."""
+        path = self._folder / _EVIDENCE / f"{self._tree.size}.note"
+        durable_write(path, [text.encode("utf-8", "backslashreplace")])
 
     def _check(self, text: str) -> Watched:
         # (1) signed by the log, cosigned by the quorum of my own policy

@@ -161,7 +161,13 @@ class Node:
             office=self.office,
             desks=Desks(self.office, limit),
             parties=Parties(self.ledger),
-            uploads=Uploads(self.data / "uploads", self.objects, self.clock, limit),
+            uploads=Uploads(
+                self.data / "uploads",
+                self.objects,
+                self.clock,
+                limit,
+                self.settings.disk_reserve_mib << 20,
+            ),
             tiles=Tiles(self.ledger),
             issuers=_IssuerFolder(self.data / "issuers"),
             lists=self.lists,
@@ -170,6 +176,7 @@ class Node:
             charter=self._charter(),
             probe=self.probe,
             deadline_limit=self.settings.deadline_limit,
+            authority=self.settings.authority,
         )
 
     def _own_key(self, name: str) -> ActorKey:

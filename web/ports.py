@@ -90,6 +90,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     charter: str
     probe: Callable[[], list[Health]]
     deadline_limit: int = 1500
+    authority: str = ""
 
     def phase_of(self, tender: str) -> Phase | None:
         """None if there is no such tender."""

@@ -38,6 +38,7 @@ _STATUS: dict[type[Refusal], int] = {
     errors.UploadOffset: 409,
     errors.BodyMissing: 409,
     errors.Oversized: 413,
+    errors.RequestTooSlow: 413,
     errors.Overloaded: 503,
     errors.StoreFull: 503,
     errors.StoreUnreachable: 503,

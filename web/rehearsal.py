@@ -96,6 +96,7 @@ class Rehearsal:
             **(settings or {}),
         }
         self.nodes: dict[str, Program] = {}
+        self._clients: dict[tuple[str, str], Client] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -132,9 +133,12 @@ class Rehearsal:
         return self.start_node(name)
 
     def client(self, party: str = "", url: str = "") -> Client:
-        """Signing as the party, whose key lies below `parties/`."""
-        key = self.key(party) if party else None
-        return self._closing.enter_context(Client(url or self.url, party, key))
+        """Signing as the party, whose key lies below `parties/`; the same one for the same call."""
+        place = party, url or self.url
+        if place not in self._clients:
+            key = self.key(party) if party else None
+            self._clients[place] = self._closing.enter_context(Client(place[1], party, key))
+        return self._clients[place]
 
     def key(self, party: str) -> ActorKey:
         if party == CENTRE:

@@ -8,7 +8,8 @@ checked against the digest in its own prefix, then moved to the envelopes under 
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,16 +17,31 @@ import msgspec
 
 from trading.envelope.admit import check_body
 from trading.envelope.layout import PREFIX, Prefix, check_size, split_prefix
-from trading.kernel.errors import UploadOffset, UploadRefusal, UploadUnknown
+from trading.kernel.errors import StoreFull, UploadOffset, UploadRefusal, UploadUnknown
 from trading.kernel.files import durable_write, healing, read_chunks
 from trading.kernel.instant import Clock
 from trading.kernel.objects import Objects
 
 __all__ = ["Upload", "Uploads"]
 
+Admit = Callable[[Prefix], None]
+
 _KEPT = timedelta(days=30)
 _FLUSH = 1 << 20
 _REMEMBERED = 100_000
+_SILENCE = 30.0  # seconds
+
+
+async def _impatient(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Until a connection has said nothing for too long: then it is gone, and what came is kept."""
+    chunks = aiter(body)
+    while True:
+        try:
+            async with asyncio.timeout(_SILENCE):
+                chunk = await anext(chunks)
+        except (StopAsyncIteration, TimeoutError):
+            return
+        yield chunk
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -40,10 +56,15 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class Uploads:
-    """State below `folder`: `ID.json` and `ID.part`. Several processes may share it."""
+    """State below `folder`: `ID.json` and `ID.part`. Several processes may share it. Sizes are in
+    bytes; `reserve` is what uploads leave free on the disk.
+    """
 
-    def __init__(self, folder: Path, objects: Objects, clock: Clock, limit: int) -> None:
-        self._folder, self._objects, self._clock, self._limit = folder, objects, clock, limit
+    def __init__(
+        self, folder: Path, objects: Objects, clock: Clock, limit: int, reserve: int = 0
+    ) -> None:
+        self._folder, self._objects, self._clock = folder, objects, clock
+        self._limit, self._reserve = limit, reserve
         folder.mkdir(parents=True, exist_ok=True)
         self._busy: set[str] = set()
         self._stored: set[str] = set()
@@ -59,6 +80,8 @@ class Uploads:
     def create(self, tender: str, length: int, token: bytes, fresh: str) -> Upload:
         """The token's own upload if it has one: whoever lost the answer asks again."""
         check_size(length, self._limit)
+        if shutil.disk_usage(self._folder).free < length + self._reserve:
+            raise StoreFull(path=self._folder)  # the ledger keeps room to write
         if length < PREFIX:
             raise UploadRefusal(problem=f"{length} 字节，短于信封前缀 / shorter than a prefix")
         name = hashlib.sha256(token).hexdigest()[:32] if token else fresh.replace("-", "")
@@ -67,7 +90,7 @@ class Uploads:
             upload = self.find(name)
             if (upload.tender, upload.length) == (tender, length) or upload.eid:
                 return upload
-            self.drop(name)
+            self.drop(name, lambda _: False)
         expires = self._clock.read().at + _KEPT
         upload = Upload(name, tender, length, expires, token.hex())
         with healing(self._folder):
@@ -87,9 +110,12 @@ class Uploads:
             return upload.length
         return part.stat().st_size if part.exists() else 0
 
-    def drop(self, name: str) -> None:
-        """Gone: the bytes, not a sealed bid."""
-        self.find(name)
+    def drop(self, name: str, is_sealed: Callable[[Upload], bool]) -> None:
+        """Gone: the bytes, unless they have become a bid."""
+        upload = self.find(name)
+        if upload.eid and not is_sealed(upload):
+            self._stored.discard(upload.eid)
+            self._objects.delete(upload.eid)
         self._part(name).unlink(missing_ok=True)
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
@@ -101,8 +127,12 @@ class Uploads:
                 self._stored.pop()
         return eid in self._stored
 
-    async def append(self, upload: Upload, offset: int, body: AsyncIterator[bytes]) -> Upload:
-        """What arrives before a break is kept. UploadOffset if somebody was faster."""
+    async def append(
+        self, upload: Upload, offset: int, body: AsyncIterator[bytes], admit: Admit
+    ) -> Upload:
+        """What arrives before a break is kept; what is complete is kept if `admit` lets it pass.
+        UploadOffset if somebody was faster.
+        """
         if upload.id in self._busy:
             raise UploadOffset(expected=self.offset(upload), given=offset)
         self._busy.add(upload.id)
@@ -113,7 +143,7 @@ class Uploads:
             if not upload.eid:
                 await self._receive(upload, offset, body)
                 if self.offset(upload) == upload.length:
-                    return await asyncio.to_thread(self._complete, upload)
+                    return await asyncio.to_thread(self._complete, upload, admit)
             return upload
         finally:
             self._busy.discard(upload.id)
@@ -122,7 +152,7 @@ class Uploads:
         left = upload.length - offset
         place = self._part(upload.id)
         with healing(place), place.open("ab", buffering=_FLUSH) as part:
-            async for chunk in body:
+            async for chunk in _impatient(body):
                 left -= len(chunk)
                 if left < 0:
                     part.truncate(offset)
@@ -130,12 +160,13 @@ class Uploads:
                     raise UploadRefusal(problem=problem)
                 part.write(chunk)
 
-    def _complete(self, upload: Upload) -> Upload:
+    def _complete(self, upload: Upload, admit: Admit) -> Upload:
         """Whole and sound, or gone: a damaged upload must be made again from its beginning."""
         part = self._part(upload.id)
         first, body = split_prefix(read_chunks(part))
         try:
             prefix = Prefix.parse(first)
+            admit(prefix)
             check_body(prefix, body)
         except BaseException:
             os.truncate(part, 0)
@@ -145,12 +176,12 @@ class Uploads:
         self._write(done)
         return done
 
-    def sweep(self) -> int:
+    def sweep(self, is_sealed: Callable[[Upload], bool]) -> int:
         """Drop what has expired; how many."""
         now, dropped = self._clock.read().at, 0
         for path in self._folder.glob("*.json"):
             if self.find(path.stem).expires < now:
-                self.drop(path.stem)
+                self.drop(path.stem, is_sealed)
                 dropped += 1
         return dropped
 

@@ -111,7 +111,7 @@ def _close(centre: LastingCentre, state: Tender) -> None:
     if centre.clock.at < state.deadline:
         centre.publisher.publish()
     centre.set_clock(state.deadline + _AFTER)
-    centre.opening.close(state.id)
+    centre.opening.close(TenderId(state.id))
     say("closed", state.id)
 
 

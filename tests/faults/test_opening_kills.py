@@ -47,9 +47,9 @@ class Sweep(NamedTuple):
 
 
 SWEEPS = {
-    "files and answers": Sweep(FILES, 28),
-    "the ledger": Sweep(LEDGER, 20),
-    "killed once more on the way": Sweep(f"{FILES},{LEDGER}", 10, kills=2),
+    "files and answers": Sweep(FILES, 24),
+    "the ledger": Sweep(LEDGER, 18),
+    "killed once more on the way": Sweep(f"{FILES},{LEDGER}", 8, kills=2),
 }
 
 

@@ -106,8 +106,9 @@ def _agrees(world: "World", process: Process) -> Iterator[str]:
         yield f"{process.name} did not come back: {process.why_not}"
         return
     head = world.database.table.head
-    if head and process.ledger.root(head.size) != head.root:
-        yield f"{process.name} has another tree"
+    size = process.ledger.size()
+    if head and (size != head.size or process.ledger.root(size) != head.root):
+        yield f"{process.name} has another tree, of {size}"
     for tender in (LONG, SHORT):
         try:
             fresh = fold(tender, process.ledger.stream(f"tender:{tender}"))

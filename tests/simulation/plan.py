@@ -218,6 +218,7 @@ async def _freeze(world: "World", at: float, which: int, seconds: float) -> None
     process = world.processes[which]
     world.say(process.name, f"is frozen for {seconds:.3f} s")
     process.machine.frozen_until = world.loop.now + seconds
+    await asyncio.sleep(seconds)
 
 
 async def _step(world: "World", at: float, which: int, hours: float, lasting: float) -> None:

@@ -85,7 +85,17 @@ class Database:
         """Nobody is answered for a while; what was under way ends as a cut connection does."""
         self.is_away = True
         self._wake()
-        self.loop.call_later(seconds, setattr, self, "is_away", False)
+        self.loop.call_later(seconds, self._come_back)
+
+    def _come_back(self) -> None:
+        """Whoever listens is told where the ledger stands."""
+        self.is_away = False
+        for store in self.stores:
+            self._notify(store)
+
+    def _notify(self, store: "SimStore") -> None:
+        size = self.table.head.size if self.table.head else 0
+        self.loop.call_later(self.delay(self.faults.notice), store.hear, size)
 
     def leave(self, owner: "SimStore", new: Head | None, rows: Rows | None) -> None:
         """The connection is gone, the transaction not yet: it ends later, either way."""
@@ -121,7 +131,7 @@ class Database:
             watch(name, self.locked_at, rows)
         for store in self.stores:
             if store.name != name:
-                self.loop.call_later(self.delay(self.faults.notice), store.hear, new.size)
+                self._notify(store)
 
     def records(self, start: int, end: int) -> Iterator[Record]:
         for row in self.table.rows[start:end]:
@@ -156,7 +166,7 @@ class SimStore:
         self._database.leave(self, new, rows)
 
     def hear(self, size: int) -> None:
-        if self._machine.is_alive:
+        if self._machine.is_alive and not self._database.is_away:
             for wake in self._wakes:
                 wake(size)
 

@@ -48,7 +48,6 @@ from trading.tender import Phase
 from web.access import handlers
 from web.client import act_id
 from web.deadlines import hour_of
-from web.edge import Edge
 from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
 from web.signing import TAG, Message, RequestSigner
@@ -58,6 +57,8 @@ from web.uploads import Uploads
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of Litestar 3, how it declares
     from web.app import create_app
+    from web.edge import Edge
+    from web.seals import SealLane
 
 __all__ = [
     "ANYONE",
@@ -231,7 +232,7 @@ class TestEdge:
             return create_app(self.ports)
 
     def make_app(self) -> ASGIApp:
-        return Edge(self.bare_app())
+        return Edge(self.bare_app(), hot=SealLane(self.ports))
 
     def send(
         self,

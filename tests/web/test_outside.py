@@ -47,6 +47,7 @@ from web.access import handlers
 from web.client import act_id
 from web.edge import Edge
 from web.rehearsal import Rehearsal
+from web.seals import SealLane
 
 TESTS = Path(__file__).parents[1]
 
@@ -101,7 +102,7 @@ def test_methods_that_no_route_has_answer_in_the_same_form(edge: TestEdge) -> No
 
 
 def test_what_is_turned_away_answers_in_the_same_form(edge: TestEdge) -> None:
-    full = Edge(edge.bare_app(), seals=0)
+    full = Edge(edge.bare_app(), seals=0, hot=SealLane(edge.ports))
     answer = edge.send(ANYONE, "POST", f"/v1/tenders/{act_id()}/seals", {}, app=full)
     check_form(answer)
     assert (answer.status_code, answer.json()["code"]) == (503, "KF-126")
@@ -276,19 +277,6 @@ def promise(edge: TestEdge, story: AStory, number: int) -> httpx.Request:
     body = canonical({"id": key, "sig": signature, "digest": fact.digest})
     path = f"{URL}/v1/tenders/{story.tender}/cover-promises"
     return edge.signed("trustee", httpx.Request("POST", path, content=body, headers=JSON))
-
-
-def test_nobody_learns_how_many_have_bid_from_what_an_owner_is_told(edge: TestEdge) -> None:
-    """The same answers, entry for entry, with no bid and with five (法 22)."""
-    told = []
-    for bids in (0, 5):
-        story = edge.tender(Phase.BIDDING)
-        story.hand_in(*(ABid(f"9133{n}", 9_000_000 + n) for n in range(bids)))
-        path = f"/v1/tenders/{story.tender}"
-        view = edge.send(ANYONE, "GET", path).json()
-        asked = edge.act("purchaser", f"{path}/corrections", {"id": act_id(), "text": "更正"})
-        told.append((view["height"], len(view["opened"]), asked.json().get("height")))
-    assert told[0] == told[1]
 
 
 # -- one key, one effect ---------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from trading.kernel.errors import (
     NotSealed,
     RuleBroken,
     StreamUnknown,
+    TokenInvalid,
     TooLate,
 )
 from trading.kernel.ids import TenderId
@@ -99,6 +100,11 @@ class BidderDesk:
         finish(self._office.acting(tender, act))
         return self._office.load(tender)
 
+    def check_issue(self, tender: TenderId) -> None:
+        """Whether the tender signs tokens now."""
+        with self._office.live.held(tender) as state:
+            decide_issue(state, TokenIssued(digest=""), self._office.clock.read())
+
     def issue_token(
         self, tender: TenderId, issuer: TokenIssuer, party: str, blinded: bytes
     ) -> bytes:
@@ -115,9 +121,10 @@ class BidderDesk:
     def invitation(self, tender: TenderId, stage: int) -> str:
         """What bidders seal by: the proof that the stage's ceremony stands in the ledger."""
         facts = self._office.ledger.stream(stream_of(tender))
-        for fact, stamp in facts:
+        for fact, stamp in reversed(facts):
             if isinstance(fact, CommitteeFormed) and fact.stage == stage:
-                return receipt_of(self._office, stamp.index)
+                known = receipt_from(self._office, stamp.index)
+                return known or receipt_of(self._office, stamp.index)
         raise StreamUnknown(stream=f"{stream_of(tender)} stage {stage}")
 
     def receipt(self, handed_in: HandedIn) -> str:
@@ -158,8 +165,12 @@ class BidderDesk:
             problem=refusal.text("zh"),
             article=str(refusal.facts.get("article", "")),
         )
+        if isinstance(refusal, TokenInvalid):
+            return  # anybody can make those up
         stream = f"refusals:{tender}"
-        self._office.ledger.append(stream, ANY, [self._office.draft(stream, fact, None)])
+        name = sha256(f"{stream}:{fact.digest}:{fact.code}:{fact.problem}".encode()).hex()
+        draft = msgspec.structs.replace(self._office.draft(stream, fact, None), key=name)
+        self._office.ledger.append(stream, ANY, [draft])  # once, however often it is sent
 
 
 def receipt_from(office: Office, index: int) -> str | None:

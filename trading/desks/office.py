@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 
 import msgspec
 
@@ -10,7 +11,7 @@ from trading.bidding import claims
 from trading.desks.live import LiveTenders
 from trading.facts.party import STREAM, PartyEnrolled
 from trading.kernel.calendar import Calendar
-from trading.kernel.errors import KeyReused, LostRace, Refusal, RoleMissing
+from trading.kernel.errors import ClaimTaken, KeyReused, LostRace, Refusal, RoleMissing
 from trading.kernel.ids import Ids
 from trading.kernel.instant import Clock, Reading
 from trading.kernel.objects import Objects
@@ -133,16 +134,17 @@ class Office:
         raise race or LostRace(stream=stream_of(tender), expected="?", actual="?")
 
     def _decided(self, state: Tender, act: Act) -> list[Draft]:
-        facts = act.decide(state, self.clock.read())
-        phase, actor = state.phase, act.actor
-        for fact in facts:  # nothing is written that the fold would not take
-            phase = state.next_phase(phase, fact, actor.party if actor else "")
+        now = self.clock.read()
+        facts, actor = act.decide(state, now), act.actor
+        party = actor.party if actor else ""
+        _check_fold(state, facts, party, now.at)
         stream, limit = stream_of(state.id), state if act.in_time else None
         drafts = [self.draft(stream, fact, actor, limit) for fact in facts]
         if act.key and drafts:
             drafts[0] = msgspec.structs.replace(drafts[0], key=act.key)
         return [
-            msgspec.structs.replace(draft, claims=claims(state, draft.fact)) for draft in drafts
+            msgspec.structs.replace(draft, claims=claims(state, draft.fact, party))
+            for draft in drafts
         ]
 
     def _repeated(self, act: Act, stream: str) -> tuple[Stamp, ...] | None:
@@ -183,7 +185,33 @@ class Office:
             roles=tuple(sorted(actor.roles)),
             key=actor.key.public.hex(),
         )
-        return self.ledger.append(STREAM, ANY, [self.draft(STREAM, fact, actor)])[0]
+        return self.admit_party(fact, actor)
+
+    def admit_party(self, fact: PartyEnrolled, actor: Actor) -> Stamp:
+        """Once: a name that is taken is ClaimTaken, the same enrolment is answered as before."""
+        draft = self.draft(STREAM, fact, actor)
+        draft = msgspec.structs.replace(draft, claims=(f"party:{fact.party}",))
+        try:
+            return self.ledger.append(STREAM, ANY, [draft])[0]
+        except ClaimTaken:
+            for known, stamp in self.ledger.stream(STREAM):
+                if known == fact:
+                    return stamp
+            raise
+
+
+def _check_fold(state: Tender, facts: Sequence[Fact], party: str, at: datetime) -> None:
+    """Nothing is written that the fold would not take. What commutes moves no clock and no phase;
+    for anything else the step itself is tried, on a copy.
+    """
+    phase = state.phase
+    for fact in facts:
+        phase = state.next_phase(phase, fact, party)
+    if all(fact.commutes for fact in facts):
+        return
+    tried = state.snapshot()
+    for offset, fact in enumerate(facts):
+        tried.apply(fact, Stamp(-1, at, stream_of(state.id), state.height + offset, party, ""))
 
 
 def _signed_again(actor: Actor, stream: str, fact: Fact) -> Fact | None:

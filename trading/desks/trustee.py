@@ -29,7 +29,8 @@ from trading.ledger.chain import Chain, Link
 from trading.ledger.mirror import Mirror, Sync
 from trading.ledger.policy import Policy
 from trading.opening import pending_cokeys, share_message
-from trading.redecide import Redecider, TenderReader
+from trading.reader import TenderReader
+from trading.redecide import Redecider
 from trading.roll import Roll
 from trading.tender import Phase, Tender
 

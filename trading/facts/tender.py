@@ -33,12 +33,15 @@ class Lot(msgspec.Struct, frozen=True):
 
 class OutageRule(msgspec.Struct, frozen=True):
     """平台故障顺延规则, published with the tender: an outage up to `limit_minutes` moves a deadline
-    that it touched to `short_minutes` after its end, a longer one to `long_minutes`.
+    that it touched to `short_minutes` after its end, a longer one to `long_minutes`. Less than
+    `least_seconds` is no outage, and `most` extensions are all a tender gets by rule.
     """
 
     limit_minutes: int = 120
     short_minutes: int = 120
     long_minutes: int = 1440
+    least_seconds: int = 30
+    most: int = 3
 
 
 class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):

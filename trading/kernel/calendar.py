@@ -11,10 +11,21 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-__all__ = ["BEIJING", "NATURAL", "Calendar", "Pace", "Period", "Unit"]
+from trading.kernel.errors import RuleBroken
+
+__all__ = ["BEIJING", "NATURAL", "Calendar", "Pace", "Period", "Unit", "check_moment"]
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 _DAY = timedelta(days=1)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+
+
+def check_moment(moment: datetime, act: str) -> datetime:
+    """RuleBroken for a moment without a zone, or further off than any tender ever is."""
+    if moment.tzinfo is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        problem = f"{moment.isoformat()}: {_FIRST_YEAR}–{_LAST_YEAR}，须带时区 / with a time zone"
+        raise RuleBroken(act=act, article="", problem=problem)
+    return moment
 
 
 class Unit(StrEnum):

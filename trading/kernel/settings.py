@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_limit: int = 1000  # entries committed in one transaction at most
     envelope_limit_mib: int = 2048  # largest envelope admitted
     objects: str = ""  # where envelopes are kept: a folder, or s3://bucket/prefix
+    authority: str = ""  # host[:port] that signed requests must name; any when empty
     trustees: str = ""  # file with a line `NAME KEY URL` for each trustee of the charter
     witnesses: str = ""  # file with a line `NAME VKEY URL` for each witness of the policy
     witness_quorum: int = 0  # how many witnesses must cosign; all of them when 0

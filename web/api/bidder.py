@@ -30,7 +30,7 @@ from web.ports import Ports
 from web.seals import Seal, seal
 from web.uploads import Upload
 
-__all__ = ["BidderController", "UploadController"]
+__all__ = ["BidderController", "UploadController", "is_sealed"]
 
 UploadKey = Annotated[str, Parameter(pattern="^[0-9a-z]{1,64}$")]
 BidKey = Annotated[str, Parameter(pattern="^[0-9a-f]{64}$")]
@@ -86,14 +86,15 @@ class BidderController(Controller):
         self, tender: UUID, data: TakeToken, ports: Here, request: Request[Any, Any, Any]
     ) -> Taken:
         """领取招标文件 take the documents: one blindly signed token for each question."""
-        party = request.scope["user"].party
-        self._count(str(tender), party)
-        signature = await asyncio.to_thread(
-            lambda: ports.desks.bidder.issue_token(
-                TenderId(str(tender)), ports.issuers.of(str(tender)), party, data.blinded
+        party, name = request.scope["user"].party, TenderId(str(tender))
+        desk = ports.desks.bidder
+        await asyncio.to_thread(desk.check_issue, name)  # before any key is made or used
+        self._count(name, party)
+        return Taken(
+            await asyncio.to_thread(
+                lambda: desk.issue_token(name, ports.issuers.of(name), party, data.blinded)
             )
         )
-        return Taken(signature)
 
     def _count(self, tender: str, party: str) -> None:
         taken = self._taken.get((tender, party), 0)
@@ -188,14 +189,26 @@ class UploadController(Controller):
         if request.headers.get("content-type") != "application/offset+octet-stream":
             raise UploadRefusal(problem="Content-Type: application/offset+octet-stream")
         found = ports.uploads.find(upload)
-        done = await ports.uploads.append(found, offset, request.stream())
+        name, token = TenderId(found.tender), bytes.fromhex(found.token)
+        done = await ports.uploads.append(
+            found,
+            offset,
+            request.stream(),
+            lambda prefix: ports.desks.bidder.check(name, prefix, token),
+        )
         return Response(None, status_code=204, headers=_standing(ports, done))
 
     @delete("/v1/uploads/{upload:str}", name="drop_upload", status_code=204, sync_to_thread=True)
     def drop(self, upload: UploadKey, ports: Here) -> Response[None]:
         """The bytes alone: a sealed bid is withdrawn, never dropped."""
-        ports.uploads.drop(upload)
+        ports.uploads.drop(upload, lambda found: is_sealed(ports, found))
         return Response(None, status_code=204, headers=_TUS)
+
+
+def is_sealed(ports: Ports, upload: Upload) -> bool:
+    """Whether the upload has become a bid, current or not: then its bytes are evidence."""
+    with ports.office.live.held(upload.tender, fresh=True) as state:
+        return upload.eid in state.received
 
 
 def _standing(ports: Ports, upload: Upload) -> dict[str, str]:

@@ -66,5 +66,5 @@ def stamped(stamp: Stamp, phase: str = "") -> Answered:
 
 
 def answered(state: Tender) -> dict[str, object]:
-    """After an act: the tender's phase and height."""
-    return {"tender": state.id, "phase": state.phase.value, "height": state.height}
+    """After an act: the tender's phase. Its height would tell how much is sealed in it."""
+    return {"tender": state.id, "phase": state.phase.value}

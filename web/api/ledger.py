@@ -7,13 +7,13 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import Parameter
 
 from trading.desks.bidder import receipt_from
-from trading.disclosure import is_public, tender_of
-from trading.facts.party import STREAM, PartyEnrolled
+from trading.disclosure import SEALED, is_shown, tender_of
+from trading.facts.party import PartyEnrolled
 from trading.kernel.errors import NothingHere, Overloaded, RequestMalformed
 from trading.kernel.ids import PartyId
 from trading.kernel.party import Actor, Role
 from trading.ledger.entry import leaf_hash, read_entry, stamped
-from trading.ledger.port import ANY, Record
+from trading.ledger.port import Record
 from web.access import allow
 from web.api.bodies import Answered, Here, SignedBody
 from web.api.bodies import stamped as where
@@ -124,7 +124,12 @@ class LedgerController(Controller):
         found = ports.office.ledger.find(key)
         if found is None:
             raise NothingHere(what=f"行为 {key} / act {key}")
-        text = receipt_from(ports.office, found[1].index)
+        fact, stamp = found
+        tender = tender_of(stamp.stream)
+        own = isinstance(fact, SEALED)  # whose key only its bidder knows
+        if not own and not is_shown(fact, ports.phase_of(tender) if tender else None):
+            raise NothingHere(what="截标前不出具 / a receipt of this act before the closing")
+        text = receipt_from(ports.office, stamp.index)
         if text is None:
             raise Overloaded(seconds=1)
         return Response(text, media_type=_TEXT, headers={"Cache-Control": "no-store"})
@@ -137,7 +142,7 @@ def _item(ports: Ports, record: Record) -> Item:
     entry = read_entry(record.raw, record.index)
     fact, _ = stamped(entry, record.index, leaf_hash(record.leaf))
     tender = tender_of(entry.stream)
-    if not is_public(fact, ports.phase_of(tender) if tender else None):
+    if not is_shown(fact, ports.phase_of(tender) if tender else None):
         return hidden
     return Item(record.index, record.leaf.hex(), record.salt.hex(), msgspec.Raw(record.raw))
 
@@ -161,8 +166,4 @@ class PartyController(Controller):
             party=data.party, name=data.name, roles=tuple(sorted(data.roles)), key=data.key
         )
         party = Actor(PartyId(data.party), frozenset(data.roles), key, data.id)
-        office = ports.office
-        if ports.parties[data.party] not in (None, fact):
-            raise RequestMalformed(problem=f"{data.party} 已登记 / is enrolled already")
-        draft = office.draft(STREAM, fact, party)
-        return where(office.ledger.append(STREAM, ANY, [draft])[0])
+        return where(ports.office.admit_party(fact, party))

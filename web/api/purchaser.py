@@ -9,7 +9,7 @@ from litestar import Controller, Request, post
 
 from trading.facts.committee import CommitteeFormed
 from trading.facts.tender import Lot, OutageRule, TenderDrafted
-from trading.kernel.calendar import Pace
+from trading.kernel.calendar import Pace, check_moment
 from trading.kernel.errors import DeadlineCrowded, RoleMissing
 from trading.kernel.ids import TenderId
 from trading.phase import MACHINE
@@ -167,6 +167,7 @@ def _drafted(data: Draft, ports: Ports) -> TenderDrafted:
 
 def _check_crowd(ports: Ports, deadline: datetime) -> None:
     """DeadlineCrowded with the next free hour; a cap on purpose, so that no minute is too full."""
+    check_moment(deadline, "截标时间")
     crowd = ports.lists.deadlines()
     count = crowd.get(hour_of(deadline), 0)
     if count >= ports.deadline_limit:

@@ -12,7 +12,7 @@ from litestar.params import Parameter
 from trading.disclosure import is_public
 from trading.facts.award import Candidate
 from trading.facts.tender import Lot, OutageRule
-from trading.kernel.errors import NothingHere
+from trading.kernel.calendar import check_moment
 from trading.kernel.ids import TenderId
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
@@ -80,10 +80,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 class Entry(msgspec.Struct, frozen=True):
     index: int
-    height: int
     at: datetime
     actor: str
-    leaf: str
     fact: Any
 
 
@@ -119,14 +117,18 @@ class TenderController(Controller):
         self,
         tender: UUID,
         ports: Here,
-        height: Annotated[int, Parameter(ge=0, le=2**53)] = 0,
+        after: Annotated[int, Parameter(ge=-1, le=2**53)] = -1,
         limit: Annotated[int, Parameter(ge=1, le=1000)] = 1000,
     ) -> list[Entry]:
-        """The public facts of one tender from a height on; go on behind the last one's height."""
+        """The public facts of one tender behind an index; all of them once the bids are in."""
         with ports.office.live.held(str(tender)) as state:
             phase = state.phase
-        facts = ports.office.ledger.stream(stream_of(str(tender)), height)
-        shown = (_entry(fact, stamp) for fact, stamp in facts if is_public(fact, phase))
+        facts = ports.office.ledger.stream(stream_of(str(tender)))
+        shown = (
+            _entry(fact, stamp)
+            for fact, stamp in facts
+            if stamp.index > after and is_public(fact, phase)
+        )
         return list(islice(shown, limit))
 
     @get(
@@ -146,8 +148,8 @@ class TenderController(Controller):
     def deadlines(self, ports: Here, wanted: datetime | None = None) -> Crowd:
         """错峰: hours with many deadlines, and the next one with room."""
         crowd, now = ports.lists.deadlines(), ports.office.clock.read().at
-        if wanted and wanted.tzinfo is None:
-            raise NothingHere(what="没有时区的时间 / moment without a time zone")
+        if wanted:
+            check_moment(wanted, "错峰")
         free = free_hour(crowd, wanted or now, ports.deadline_limit)
         full = {hour: count for hour, count in crowd.items() if hour >= hour_of(now)}
         return Crowd(ports.deadline_limit, full, free)
@@ -155,7 +157,7 @@ class TenderController(Controller):
 
 def _entry(fact: Fact, stamp: Stamp) -> Entry:
     raw = msgspec.Raw(msgspec.json.encode(fact))
-    return Entry(stamp.index, stamp.height, stamp.at, stamp.actor, stamp.leaf, raw)
+    return Entry(stamp.index, stamp.at, stamp.actor, raw)
 
 
 def _view(state: Tender) -> View:

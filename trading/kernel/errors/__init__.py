@@ -22,6 +22,7 @@
         RequestMalformed (KF-124)
         NothingHere (KF-125)
         Overloaded (KF-126)
+        RequestTooSlow (KF-134)
         ActUnsigned (KF-127)
         Internal (KF-128)
         UploadRefusal (KF-130)
@@ -102,6 +103,7 @@ from trading.kernel.errors.edge import (
     Overloaded,
     RequestMalformed,
     RequestReplayed,
+    RequestTooSlow,
     StateOlder,
     Unauthenticated,
     UploadOffset,
@@ -240,6 +242,7 @@ __all__ = [
     "ReplacementInvalid",
     "RequestMalformed",
     "RequestReplayed",
+    "RequestTooSlow",
     "RoleMissing",
     "RuleBroken",
     "SettingUnknown",

@@ -45,6 +45,12 @@ class Overloaded(EdgeRefusal):
     en = "Too busy: not accepted; retry in {seconds} s under the same idempotency key"
 
 
+class RequestTooSlow(EdgeRefusal):
+    code = "KF-134"
+    zh = "请求内容须在 {seconds} 秒内完整送达，且不超过 {limit} 字节"
+    en = "A request must arrive whole within {seconds} s, in at most {limit} bytes"
+
+
 class ActUnsigned(EdgeRefusal):
     code = "KF-127"
     zh = "{party} 对该行为的签名不符；应签名的内容为：{message}"

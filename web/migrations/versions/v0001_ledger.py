@@ -18,6 +18,7 @@ _TABLES = [
     "CREATE TABLE follower (name text PRIMARY KEY, cursor bigint NOT NULL)",
     "CREATE TABLE claim (name text PRIMARY KEY)",
     "CREATE TABLE nonce (name text PRIMARY KEY, until timestamptz NOT NULL)",
+    "CREATE INDEX nonce_until ON nonce (until)",
 ]
 _GUARDS = [
     """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
