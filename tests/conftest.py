@@ -1,17 +1,13 @@
 """Fixtures that every room of the suite shares; `centre` verifies its whole ledger at the end."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from centre import TestCentre
 from database import postgres as postgres  # noqa: PLC0414  a fixture for every room
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

@@ -41,6 +41,7 @@ __all__ = ["Audit", "Step"]
 T = TypeVar("T")
 
 # What hostile files and rows can make reading raise; everything else would be a bug of ours.
+_ON_THE_WAY = timedelta(seconds=2)  # from a head to its date, and between two signs of life
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
@@ -174,20 +175,22 @@ class Audit:
             if not isinstance(fact, OutageRecorded):
                 continue
             for witnessed in self._witnessed:
-                if fact.start < witnessed.median < fact.end - timedelta(seconds=1):
+                if fact.start + _ON_THE_WAY < witnessed.median < fact.end - _ON_THE_WAY:
                     problem = "停机期间有见证 / witnesses saw heads during the outage"
                     raise EntryBroken(index=stamp.index, problem=problem)
 
     def _check_bracket(self, state: Tender) -> None:
-        """The closing took the first witnessed head at the deadline, and the last one before it."""
+        """Of the heads that were kept by then, the closing took the last one before the deadline,
+        and the first one after it that holds all envelopes.
+        """
         if state.closed is None or state.deadline is None:
             return
         before = Checkpoint.parse(Note.parse(state.closed.before).text).size
-        closing = Checkpoint.parse(Note.parse(state.closed.closing).text).size
         for witnessed in self._witnessed:
-            size = witnessed.checkpoint.size
-            early = witnessed.median < state.deadline
-            if (early and size > before) or (not early and size < closing):
+            if witnessed.note == state.closed.closing:
+                return
+            size, early = witnessed.checkpoint.size, witnessed.median < state.deadline
+            if size > before if early else size >= state.bidding_size:
                 problem = "截标未用最近的检查点 / the closing skipped a nearer checkpoint"
                 raise CheckpointBroken(size=size, problem=problem)
 

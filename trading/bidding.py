@@ -20,6 +20,7 @@ from trading.kernel.calendar import BEIJING, Calendar, check_moment
 from trading.kernel.errors import (
     DraftIncomplete,
     EnvelopeRepeated,
+    IllegalTransition,
     ParticipantLimit,
     ReplacementInvalid,
     RuleBroken,
@@ -103,8 +104,10 @@ def decide_receive(
     header = prefix.header
     # (1) the tender takes bids, and it is surely not too late
     deadline = tender.deadline
-    if tender.phase is not Phase.BIDDING or not deadline or not now.is_surely_before(deadline):
+    if deadline and not now.is_surely_before(deadline):
         raise TooLate(act="投标", deadline=deadline, article=tender.procedure.articles.late)
+    if tender.phase is not Phase.BIDDING:
+        raise IllegalTransition(phase=tender.phase.value, fact=EnvelopeReceived.__name__)
     # (2) lot and stage exist
     lots = [lot.number for lot in tender.drafted.lots]
     if header.lot not in lots or header.stage not in tender.drafted.stages:
@@ -187,22 +190,23 @@ def decide_withdraw(tender: Tender, eid: str, signature: bytes, now: Reading) ->
 def decide_close(
     tender: Tender, before: Witnessed, closing: Witnessed, now: Reading
 ) -> BiddingClosed:
-    """截标: by the witnesses' dates, not by our clock. On time is what lies within `closing`."""
+    """截标: by the witnesses' dates, not by our clock. All that counts lies within `closing`."""
     deadline = tender.deadline
     if deadline is None or not now.is_surely_after(deadline):
         raise TooEarly(act="截标", moment=deadline, article=tender.procedure.articles.opening)
     check_bracket(tender, deadline, before, closing)
     final = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
-    late = [eid for eid in final if tender.received[eid].index >= closing.checkpoint.size]
-    if late:
-        raise TooLate(act="投标", deadline=deadline, article=tender.procedure.articles.late)
     return BiddingClosed(before=before.note, closing=closing.note, envelopes=tuple(final))
 
 
 def check_bracket(
     tender: Tender, deadline: datetime, before: Witnessed, closing: Witnessed
 ) -> None:
-    """The witnesses date `before` ahead of the deadline and `closing` at it or after it."""
+    """The witnesses date `before` ahead of the deadline and `closing` at it or after it.
+
+    A head that was read just before the deadline may be dated just after it, and lack what came
+    in between: `closing` must hold every envelope that the writer took, or it is not the one.
+    """
     if not before.median < deadline <= closing.median:
         raise TooEarly(act="截标", moment=deadline, article=tender.procedure.articles.opening)
     if before.checkpoint.size > closing.checkpoint.size:
@@ -211,6 +215,8 @@ def check_bracket(
             article=tender.procedure.articles.opening,
             problem="检查点颠倒 / checkpoints are swapped",
         )
+    if closing.checkpoint.size < tender.bidding_size:
+        raise TooLate(act="投标", deadline=deadline, article=tender.procedure.articles.late)
 
 
 def bracket_incident(before: Witnessed, closing: Witnessed) -> BracketWide | None:

@@ -3,11 +3,12 @@
 Pure: bodies are handed in as chunks, shares as values. One bad envelope never stops the others.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
+from trading.bidding import bracket_incident, decide_failures
 from trading.cover import pending_covers
 from trading.envelope.content import Opened
 from trading.envelope.layout import Stage
@@ -37,6 +38,8 @@ from trading.kernel.instant import Reading
 from trading.keys import schnorr
 from trading.keys.group import lift
 from trading.keys.opening import Share, check_share, combine_points
+from trading.ledger.fact import Fact
+from trading.ledger.policy import Witnessed
 from trading.tender import Phase, Received, Tender
 
 __all__ = [
@@ -45,6 +48,7 @@ __all__ = [
     "decide_missing",
     "decide_record",
     "decide_reveal",
+    "decide_settle",
     "decide_share",
     "open_one",
     "pending_cokeys",
@@ -97,6 +101,22 @@ def share_message(bind: bytes, share: Share) -> bytes:
     """What a trustee signs with its long-term key: nobody else can have it blamed."""
     index = share.index.to_bytes(4, "big")
     return b"".join([b"kaifeng share v1", bind, index, *share.points, share.proof])
+
+
+def decide_settle(tender: Tender, witnessed: Callable[[str], Witnessed]) -> list[Fact]:
+    """What the law wants said once the bidding is closed, and nobody has said yet: that the two
+    checkpoints lie far apart, and which lots fail (known once no cover is pending).
+    """
+    closed = tender.closed
+    if closed is None or tender.phase is not Phase.SEALED:
+        return []
+    due: list[Fact | None] = []
+    if not tender.incident:
+        due.append(bracket_incident(witnessed(closed.before), witnessed(closed.closing)))
+    if not pending_covers(tender):
+        failures = decide_failures(tender)
+        due += [failures.lots, failures.tender]
+    return [fact for fact in due if fact]
 
 
 def decide_share(

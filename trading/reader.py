@@ -1,5 +1,6 @@
 """Reading the facts of a whole ledger: each decided again, then folded; outages held against it."""
 
+from collections import deque
 from datetime import UTC, datetime
 
 from trading.facts.suspension import PLATFORM_STREAM, DeadlineExtended, OutageRecorded
@@ -23,6 +24,9 @@ _NONSENSE = (
 )
 
 
+_LOOK_BACK = 10_000  # entries; an outage is recorded as soon as the platform is back
+
+
 class TenderReader:
     """Follows the facts of all tenders: each decided again, then folded."""
 
@@ -30,12 +34,12 @@ class TenderReader:
         self._redecider = redecider
         self.tenders: dict[str, Tender] = {}
         self._outages: dict[int, OutageRecorded] = {}
-        self._last = datetime.min.replace(tzinfo=UTC)
+        self._times = deque([datetime.min.replace(tzinfo=UTC)], maxlen=_LOOK_BACK)
 
     def read(self, fact: Fact, stamp: Stamp) -> None:
         """EntryBroken if the rules do not give this fact."""
         self._check_outage(fact, stamp)
-        self._last = stamp.at
+        self._times.append(stamp.at)
         if not stamp.stream.startswith("tender:"):
             return
         tender = stamp.stream.removeprefix("tender:")
@@ -54,10 +58,11 @@ class TenderReader:
     def _check_outage(self, fact: Fact, stamp: Stamp) -> None:
         """Nobody invents an outage: the ledger itself must have been silent for its whole time."""
         if isinstance(fact, OutageRecorded):
-            if stamp.stream != PLATFORM_STREAM or not self._last <= fact.start <= fact.end:
+            written = any(fact.start < at < fact.end for at in self._times)
+            if stamp.stream != PLATFORM_STREAM or written or fact.start < self._times[0]:
                 problem = "停机期间有记录 / entries were written during the outage"
                 raise EntryBroken(index=stamp.index, problem=problem)
-            if fact.end > stamp.at:
+            if not fact.start <= fact.end <= stamp.at:
                 raise EntryBroken(index=stamp.index, problem="尚未发生 / not yet")
             self._outages[stamp.index] = fact
         elif isinstance(fact, DeadlineExtended):

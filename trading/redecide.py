@@ -81,6 +81,7 @@ from trading.opening import (
     decide_missing,
     decide_record,
     decide_reveal,
+    decide_settle,
     decide_share,
     open_one,
     share_of,
@@ -227,11 +228,7 @@ class Redecider:
         before, closing = self._witnessed(fact.before), self._witnessed(fact.closing)
         if state.deadline:
             check_bracket(state, state.deadline, before, closing)
-        size = closing.checkpoint.size
-        final = sorted(
-            (eid for eid in state.current.values() if state.received[eid].index < size),
-            key=lambda eid: state.received[eid].index,
-        )
+        final = sorted(state.current.values(), key=lambda eid: state.received[eid].index)
         if self._body:
             for eid in final:
                 check_body(state.received[eid].prefix, self._body(eid))
@@ -239,18 +236,11 @@ class Redecider:
 
     def _nothing_due(self, state: Tender) -> None:
         """Whatever the law says at the closing has been said before anybody opens anything."""
-        failures = decide_failures(state)
         if pending_covers(state):
             raise RuleBroken(act="开标", article="", problem="掩护未公布 / covers not revealed")
-        if failures.lots or failures.tender:
-            raise RuleBroken(
-                act="开标", article="", problem="流标未宣布 / a failure is not declared"
-            )
-        closed = state.closed
-        if closed and not state.incident:
-            before, closing = self._witnessed(closed.before), self._witnessed(closed.closing)
-            if bracket_incident(before, closing):
-                raise RuleBroken(act="开标", article="", problem="截标间隔未记 / a wide bracket")
+        for fact in decide_settle(state, self._witnessed):
+            problem = f"截标后应记未记 / not declared: {type(fact).__name__}"
+            raise RuleBroken(act="开标", article="", problem=problem)
 
     def _wide(self, state: Tender, _: BracketWide, __: Reading) -> Fact | None:
         closed = state.closed

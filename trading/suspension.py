@@ -66,7 +66,8 @@ def _before_deadline(tender: Tender, now: Reading) -> None:
 
 
 def decide_extend(tender: Tender, outage: OutageRecorded, entry: int) -> DeadlineExtended | None:
-    """顺延: nothing to do unless the outage covered the deadline or its last stretch.
+    """顺延: nothing to do unless the tender was out, and the outage covered its deadline or the
+    last stretch before it.
 
     Short outages give the rule's short extension, longer ones the long one, both from the moment
     the platform was back (as KONEPS does: 2 h, or 24 h after more than 2 h).
@@ -75,6 +76,8 @@ def decide_extend(tender: Tender, outage: OutageRecorded, entry: int) -> Deadlin
     if tender.phase is not Phase.BIDDING or deadline is None or tender.suspended_at:
         return None
     minute = tender.drafted.pace.day / _MINUTES
+    if tender.published_at is None or tender.published_at > outage.end:
+        return None
     too_short = outage.end - outage.start < rule.least_seconds * minute / 60
     if too_short or tender.extensions >= rule.most:
         return None

@@ -88,6 +88,7 @@ class Tender(msgspec.Struct):
     encapsulated: set[bytes] = set()
     spent: set[bytes] = set()  # tokens
     withdrawn: set[str] = set()
+    bidding_size: int = 0  # of the ledger, right after the last envelope came or was withdrawn
     pause_asked_by: str = ""
     suspended_at: datetime | None = None
     extensions: int = 0
@@ -190,6 +191,10 @@ class Tender(msgspec.Struct):
         names = [bytes.fromhex(bid.eid) for bid in self.final(stage)]
         return sha256(b"kaifeng opening v1", self.id.encode(), self.seats[stage].kid, *names)
 
+    def is_opened(self, eid: str) -> bool:
+        """Whether the committee has had its say on it, valid or not."""
+        return eid in self.opened or eid in self.unopened
+
     def priced(self) -> list[EnvelopeOpened]:
         """The opened price envelopes, in the order of the ledger."""
         order = [bid.eid for bid in self.final(Stage.PRICE)]
@@ -246,9 +251,11 @@ def _received(tender: Tender, fact: EnvelopeReceived, stamp: Stamp) -> None:
     tender.current[bid.place] = tender.latest[bid.place] = bid.eid
     tender.encapsulated.add(bid.prefix.enc)
     tender.spent.add(bytes.fromhex(fact.token)[:TOKEN_MESSAGE])
+    tender.bidding_size = stamp.index + 1
 
 
-def _withdrawn(tender: Tender, fact: EnvelopeWithdrawn, _: Stamp) -> None:
+def _withdrawn(tender: Tender, fact: EnvelopeWithdrawn, stamp: Stamp) -> None:
+    tender.bidding_size = stamp.index + 1
     tender.withdrawn.add(fact.eid)
     tender.current.pop(tender.received[fact.eid].place, None)
 

@@ -55,8 +55,6 @@ def restore(copy: Path, data: Path, report: Callable[[Step], None]) -> None:
         target = data / path.relative_to(copy)
         if path.is_file():
             durable_write(target, read_chunks(path))
-    for leftover in ("heartbeat",):
-        (data / leftover).unlink(missing_ok=True)
 
 
 def _ledger_files(data: Path) -> Iterator[Path]:

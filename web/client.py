@@ -222,7 +222,7 @@ def _is_meant(name: str, value: Any, sent: dict[str, Any], tag: str) -> bool:
     if default is msgspec.NODEFAULT and name in fields:
         factory = fields[name].default_factory
         default = factory() if callable(factory) else msgspec.NODEFAULT
-    return default is not msgspec.NODEFAULT and bool(value == msgspec.to_builtins(default))
+    return default is not msgspec.NODEFAULT and value == msgspec.json.decode(canonical(default))
 
 
 def _within(sent: Any, said: Any) -> bool:

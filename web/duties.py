@@ -7,15 +7,12 @@ lets one win, and the others find the work done.
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import structlog
 
 from trading.cover import pending_covers
-from trading.facts.suspension import OutageRecorded
-from trading.kernel.errors import ClockUntrusted, LostRace, Refusal
+from trading.kernel.errors import ClockUntrusted, Refusal
 from trading.kernel.ids import TenderId
 from trading.opening import pending_cokeys
 from trading.tender import Phase, Tender
@@ -40,11 +37,11 @@ class Duties:
         self._published, self._moment = -1, 0.0
         self._bracketed: set[tuple[datetime, str]] = set()
         self._next_try: dict[str, datetime] = {}
-        self._swept = 0.0
+        self._swept, self._outages = 0.0, 0
 
     def start(self) -> None:
         """The outage that has just ended is recorded before anything else is decided."""
-        self._record_outage()
+        self._make_good()
         jobs: list[tuple[str, Callable[[], None]]] = [
             ("herald", self._publish),
             ("heartbeat", self._beat),
@@ -80,11 +77,11 @@ class Duties:
         due = grown and time.monotonic() - self._moment >= every
         if not (due or self._at_a_deadline()):
             return
-        size = ledger.size()
+        size, asked = ledger.size(), self._node.clock.unchecked().at
         witnessed = self._node.office.publisher.publish()
         self._published, self._moment = size, time.monotonic()
         if witnessed.times:
-            self._node.clock.compare(witnessed.median)
+            self._node.clock.compare(asked, witnessed.median)
 
     def _at_a_deadline(self) -> bool:
         """Just before a deadline and just after it: what lies between them is a second or two."""
@@ -135,6 +132,9 @@ class Duties:
             return
         if pending_covers(state):
             desks.opening.end_covers_window(name)
+        state = desks.opening.settle(name)
+        if state.phase is Phase.FAILED:
+            return
         if pending_cokeys(state, stage):
             desks.opening.end_cokey_window(name, stage)
         open_stage(self._node.ports, name, stage)
@@ -148,42 +148,24 @@ class Duties:
     # -- the heartbeat, and the outage that its silence tells of ---------------------------------
 
     def _beat(self) -> None:
-        path = self._heartbeat()
-        path.write_text(self._node.clock.unchecked().at.isoformat())
+        self._make_good()
+        self._node.ledger.beat()
         self._ended.wait(_BEAT)
 
-    def _record_outage(self) -> None:
-        for _ in range(3):
-            outage = self._silence()
-            if outage is None:
-                return
-            with suppress(LostRace):  # another node was faster; look again
-                tenders = [TenderId(name) for name in self._open_tenders()]
-                states = self._node.ports.desks.suspension.record_outage(outage, tenders)
-                _LOG.warning(
-                    "outage", start=outage.start.isoformat(), extended=[s.id for s in states]
-                )
-                return
-
-    def _silence(self) -> OutageRecorded | None:
-        """From the last sign of life of any node until now, if that was long."""
-        path = self._heartbeat()
-        if not path.exists() or not self._node.ledger.last_at:
-            return None
-        try:
-            beat = datetime.fromisoformat(path.read_text())
-        except ValueError:  # torn by a power cut: the ledger's own last entry is the last sign
-            beat = datetime.min.replace(tzinfo=UTC)
-        start, end = max(beat, self._node.ledger.last_at), self._node.clock.read().at
-        if end - start < timedelta(seconds=self._node.settings.outage_seconds):
-            return None
-        return OutageRecorded(start=start, end=end)
+    def _make_good(self) -> None:
+        """Outages are recorded by whoever is back first; each node sees to what they extend."""
+        desk = self._node.ports.desks.suspension
+        outage = desk.record_silence()
+        if outage:
+            _LOG.warning("outage", start=outage.start.isoformat(), end=outage.end.isoformat())
+        outages = len(desk.outages())
+        if outages != self._outages:
+            for name in self._open_tenders():
+                desk.extend(TenderId(name))
+            self._outages = outages
 
     def _open_tenders(self) -> list[str]:
-        """From the ledger's own streams: the lists may still be catching up."""
+        """Once the lists have caught up with the ledger's streams."""
         while self._node.lists.lag:
             time.sleep(_TICK)
         return self._node.lists.rows.bidding()
-
-    def _heartbeat(self) -> Path:
-        return self._node.data / "heartbeat"

@@ -159,7 +159,7 @@ class Node:
         limit = self.settings.envelope_limit_mib << 20
         return Ports(
             office=self.office,
-            desks=Desks(self.office, limit),
+            desks=Desks(self.office, limit, timedelta(seconds=self.settings.outage_seconds)),
             parties=Parties(self.ledger),
             uploads=Uploads(
                 self.data / "uploads",

@@ -1,7 +1,7 @@
 """What the edge stands on: everything `create_app` is given, and nothing it makes itself."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -64,14 +64,14 @@ class Health(msgspec.Struct, frozen=True):
 class Desks:
     """One of each, on one office."""
 
-    def __init__(self, office: Office, envelope_limit: int) -> None:
+    def __init__(self, office: Office, envelope_limit: int, outage: timedelta) -> None:
         self.purchaser = PurchaserDesk(office)
         self.bidder = BidderDesk(office, envelope_limit)
-        self.opening = OpeningDesk(office)
+        self.suspension = SuspensionDesk(office, outage)
+        self.opening = OpeningDesk(office, self.suspension)
         self.award = AwardDesk(office)
         self.ceremony = CeremonyDesk(office)
         self.evaluation = EvaluationDesk(office)
-        self.suspension = SuspensionDesk(office)
         self.cover = CoverDesk(office)
 
 

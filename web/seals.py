@@ -23,6 +23,7 @@ from trading.kernel.errors import (
     RuleBroken,
 )
 from trading.kernel.ids import TenderId
+from trading.ledger.entry import Stamp
 from web.api.bodies import ActId, Answered, Body, stamped
 from web.ports import Ports
 from web.problems import log_failure, log_refusal, problem
@@ -50,10 +51,22 @@ async def seal(ports: Ports, tender: TenderId, wanted: Seal) -> Answered:
         sealing = ports.desks.bidder.sealing(tender, prefix, wanted.token, wanted.id)
         stamps = await driven(sealing)
     except (EnvelopeRefusal, RuleBroken) as refusal:
-        desk = ports.desks.bidder
-        await asyncio.to_thread(desk.log_refusal, tender, wanted.envelope, refusal)
-        raise
+        earlier = await asyncio.to_thread(_refused, ports, tender, wanted, refusal)
+        if earlier is None:
+            raise
+        stamps = earlier
     return stamped(stamps[0])
+
+
+def _refused(
+    ports: Ports, tender: TenderId, wanted: Seal, refusal: EnvelopeRefusal | RuleBroken
+) -> tuple[Stamp, ...] | None:
+    """On the record. An earlier try whose answer was lost may have been written just before it:
+    whatever was under way then is visible now, and is the answer.
+    """
+    desk = ports.desks.bidder
+    desk.log_refusal(tender, wanted.envelope, refusal)
+    return desk.sealed(tender, Prefix.parse(wanted.envelope), wanted.token, wanted.id)
 
 
 class SealLane:

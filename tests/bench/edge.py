@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,7 +24,7 @@ from bench.peer import PeerServer, seal_requests
 from bench.processes import Postgres, Usage, busy, postgres, usage
 from bench.table import Row, Sizes, measured, show
 
-from trading.envelope.admit import admit
+from trading.envelope.admit import Address, admit
 from trading.envelope.content import Bidder, Manifest, Price
 from trading.envelope.layout import PREFIX, Prefix, Stage
 from trading.envelope.seal import BidKey, Sealing, seal
@@ -154,6 +155,11 @@ class _Spent(msgspec.Struct, frozen=True):
         return self.server + self.database
 
 
+def _admit_all(prefixes: list[bytes], address: Address) -> None:
+    for prefix in prefixes:
+        admit(Prefix.parse(prefix), address)
+
+
 def _driven(
     folder: Path, port: int, plan: Closed | Open, requests: list[bytes], pids: tuple[int, int]
 ) -> tuple[Outcome, _Spent]:
@@ -187,9 +193,7 @@ def _seals(folder: Path, name: str, database: Postgres | None, sizes: Sizes) -> 
         tender = _Tender(centre, spare=600)
         for clients in _CLIENTS:
             prefixes = tender.sealed(count)
-            proof = measured(
-                lambda p=prefixes: [admit(Prefix.parse(x), tender.address) for x in p[:200]]
-            )
+            proof = measured(partial(_admit_all, prefixes[:200], tender.address))
             ours, spent = _driven(
                 folder, port, Closed(clients, count), tender.requests(prefixes), pids
             )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+from routes import http_page
 
 from evaluation.methods import METHODS
 from trading import facts
@@ -85,6 +86,7 @@ PAGES = {
     "reference/settings.md": settings_page,
     "reference/procedures.md": procedures_page,
     "reference/machine.md": machine_page,
+    "reference/http.md": lambda: http_page(_NOTE),
 }
 
 

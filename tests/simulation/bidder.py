@@ -1,4 +1,4 @@
-"""A bidder of one tender: seals, replaces, withdraws, repeats itself and tries what is forbidden."""
+"""A bidder of one tender: seals, replaces, withdraws, repeats itself, tries what is forbidden."""
 
 import asyncio
 import base64
@@ -93,10 +93,11 @@ class Bidder(Client):
 
     def _check_refused(self, bid: Bid, key: str) -> None:
         """It was new, and followed what this bidder had been told is there."""
-        state = self.world.watch.tenders[self.tender].state
+        books = self.world.watch.tenders[self.tender]
+        state = books.state
         left = (state.deadline - self.world.loop.wall()).total_seconds() if state.deadline else 0
         for told in self.world.acts[key].refusals:
-            is_early = told.code == "KF-202" and left > _MARGIN
+            is_early = told.code == "KF-202" and left > _MARGIN and told.began > books.moved
             if told.code in _UNFOUNDED or is_early:
                 self.world.complain(f"{bid.name} is refused ({told.code}), and it was in order")
 
@@ -146,5 +147,5 @@ class Bidder(Client):
         found = [eid for (vk, _, _), (eid, _) in books.current.items() if vk == pseudonym]
         held = [self.held.eid] if self.held else []
         if self.is_sure and found != held:
-            names = self.world.names
-            yield f"{self.label} holds {[names[e] for e in held]}, stored {[names[e] for e in found]}"
+            mine, theirs = ([self.world.names[eid] for eid in eids] for eids in (held, found))
+            yield f"{self.label} holds {mine}, stored {theirs}"

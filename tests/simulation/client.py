@@ -89,7 +89,10 @@ class Client:
         act.tries.append(Told(began, outcome, code, index))
         place = "" if index is None else f" entry {index}"
         self.world.say(self.label, f"{act.what} by {process.name}: {outcome} {code}{place}")
-        if code in _CLOCKS and self.world.plan.is_timely(process.name):
+        is_unknown = (
+            answer is not None and "未登记" in answer.text
+        )  # its enrolment was never answered
+        if code in _CLOCKS and self.world.plan.is_timely(process.name) and not is_unknown:
             self.world.complain(f"{process.name} distrusts {_CLOCKS[code]}")
         if code in _OURS or (answer and answer.status == 500):
             self.world.complain(f"{act.what}: {answer and answer.body}")

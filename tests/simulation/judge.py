@@ -84,7 +84,7 @@ def verdicts(world: "World") -> Iterator[str]:
 
 
 def _judged(world: "World", act: Act) -> Iterator[str]:
-    """acked ⊆ stored ⊆ acked ∪ unknown, and a key that is stored is answered as such."""
+    """Acknowledged within stored within acknowledged or unknown; a stored key is answered so."""
     stored = world.watch.stored.get(act.key)
     if act.was("ok") and stored is None:
         yield f"{act.what}: acknowledged, and not there"

@@ -137,6 +137,7 @@ class Loop(asyncio.BaseEventLoop):
     def __init__(self, rng: Rng) -> None:
         super().__init__()
         self._selector = _Jump(self)
+        self._clock_resolution = 1e-6  # far from the beginning a second has no nanoseconds
         self.rng, self.now, self.hub = rng, 0.0, getcurrent()
         self.problems: list[BaseException] = []
         self.outside = Machine(self, self.wall)
@@ -156,7 +157,7 @@ class Loop(asyncio.BaseEventLoop):
             self.rng.shuffle(shuffled)
             ready.clear()
             ready.extend(shuffled)
-        super()._run_once()
+        super()._run_once()  # type: ignore[misc]
 
     def _process_events(self, event_list: object) -> None:
         """There are none."""
@@ -262,12 +263,15 @@ class Mailbox(Generic[T]):
         self._wake = wake
 
 
+_TICK = 0.1
+
+
 class Bell:
-    """`threading.Event` for a loop that ticks; a busy machine is late by its own measure."""
+    """`threading.Event` for a loop that ticks; a busy machine is late by some ticks."""
 
     def __init__(self, loop: Loop, slowness: float) -> None:
         self._loop, self._slowness = loop, slowness
 
     def wait(self, timeout: float) -> bool:
-        pause(self._loop, timeout * self._loop.rng.uniform(2, self._slowness))
+        pause(self._loop, timeout + _TICK * self._loop.rng.uniform(1, self._slowness))
         return False

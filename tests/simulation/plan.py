@@ -3,13 +3,14 @@ left out, so that a story can be told again without one of its parts.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulation.loop import START, Rng
 import msgspec
 from simulation.bidder import Bidder
+from simulation.loop import START, Rng
 from simulation.network import Line
 from simulation.players import Host, Inspectors, Owner, Reader
 from simulation.prelude import LONG, SHORT
@@ -104,30 +105,30 @@ class Plan:
         close = self.deadlines[self._rng.choice((LONG, SHORT))] + self._rng.uniform(-0.3, 3)
         return self._rng.choice((anywhere, close))
 
-    def _troubles(self) -> Iterator[tuple[str, Callable[["World"], Awaitable[None]]]]:
+    def _troubles(self) -> Iterator[tuple[str, Callable[["World"], Coroutine[Any, Any, None]]]]:
         for number in (1, 2):
             at, down, which = self._when(), self._rng.uniform(0.05, 3), self._rng.randrange(2)
             if self._has(f"crash {number}", 0.35):
-                yield "crash", lambda w, p=(at, down, which): _crash(w, p[0], p[1], [p[2]])
+                yield "crash", partial(_crash, at=at, down=down, which=[which])
         at, down = self._when(), self._rng.uniform(2, 5)
         if self._has("blackout", 0.12):
-            yield "blackout", lambda w, p=(at, down): _crash(w, p[0], p[1], [0, 1])
+            yield "blackout", partial(_crash, at=at, down=down, which=[0, 1])
         at, away = self._when(), self._rng.choice((0.3, 2.0, 12.0)) * self._rng.random()
         if self._has("away", 0.2):
-            yield "away", lambda w, p=(at, away): _away(w, *p)
+            yield "away", partial(_away, at=at, seconds=away)
         at, which = self._when(), self._rng.randrange(2)
         hours, lasting = self._rng.choice((-1, 24, -0.001)), self._rng.uniform(0.5, 5)
         if self._has("step", 0.25):
-            yield "step", lambda w, p=(at, which, hours, lasting): _step(w, *p)
+            yield "step", partial(_step, at=at, which=which, hours=hours, lasting=lasting)
         at, which, lasting = self._when(), self._rng.randrange(2), self._rng.uniform(0.2, 4)
         if self._has("freeze", 0.2):
-            yield "freeze", lambda w, p=(at, which, lasting): _freeze(w, *p)
+            yield "freeze", partial(_freeze, at=at, which=which, seconds=lasting)
         at, back = self._when(), self._rng.uniform(0.01, 0.04)
         if self._has("database step", 0.15):
-            yield "database step", lambda w, p=(at, back): _step_database(w, *p)
+            yield "database step", partial(_step_database, at=at, back=back)
 
     def troubles(self, world: "World") -> list[Coroutine[Any, Any, None]]:
-        return [make(world) for _, make in self._trouble]  # type: ignore[misc]
+        return [make(world) for _, make in self._trouble]
 
     def set_up(self, world: "World") -> None:
         world.database.faults = msgspec.structs.replace(self.faults)

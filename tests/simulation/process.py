@@ -2,10 +2,10 @@
 production, on a simulated machine whose clock may be wrong and which may die at any moment.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +28,8 @@ from trading.ledger.port import Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import NoteKey
 from trading.tender import Phase
+from web.app import create_app
+from web.duties import Duties
 from web.edge import Edge, Lane
 from web.node import Node
 from web.parties import Parties
@@ -35,14 +37,9 @@ from web.ports import Desks, Ports
 from web.tiles import Tiles
 from web.uploads import Uploads
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # of Litestar 3, how it declares
-    from web.app import create_app
-    from web.duties import Duties
-
 __all__ = ["Door", "Process", "Shared", "SimIds", "SimLedger", "application"]
 
-SETTINGS = Settings(outage_seconds=2, publish_ms=4000)
+SETTINGS = Settings(outage_seconds=3, publish_ms=4000)
 _CALENDAR = Calendar.of_china()
 
 
@@ -102,9 +99,7 @@ class Door:
 
 def application() -> tuple[Door, Any]:
     door = Door()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return door, create_app(cast("Ports", door))
+    return door, create_app(cast("Ports", door))
 
 
 class Shared(msgspec.Struct):
@@ -121,25 +116,11 @@ class Shared(msgspec.Struct):
     issuers: dict[str, TokenIssuer]
     tenders: list[str]
     folder: Path
-    heartbeat: str = ""
     slowness: float = 3.0
     early: frozenset[str] = frozenset()
 
     def of(self, tender: str) -> TokenIssuer:
         return self.issuers[tender]
-
-    def __truediv__(self, name: str) -> "Shared":
-        """The folder that all processes share holds one file that duties use: the heartbeat."""
-        return self
-
-    def exists(self) -> bool:
-        return bool(self.heartbeat)
-
-    def read_text(self) -> str:
-        return self.heartbeat
-
-    def write_text(self, text: str) -> None:
-        self.heartbeat = text
 
 
 class _Lists:
@@ -187,7 +168,7 @@ class _Wall:
 
 
 class Process:
-    """`skew` and `drift` (seconds a second) are the machine's, `stepped` is what was set by hand."""
+    """`skew` and `drift` (seconds a second) are the machine's, `stepped` was set by hand."""
 
     def __init__(self, name: str, shared: Shared, door: Door, app: Any) -> None:
         self.name, self.shared, self._door, self._app = name, shared, door, app
@@ -222,7 +203,7 @@ class Process:
             self._build()
             duties = Duties(cast("Node", self))
             duties._ended = Bell(self.shared.loop, self.shared.slowness)  # type: ignore[assignment]
-            duties._record_outage()
+            duties._make_good()
         except Refusal as refusal:
             self.why_not = str(refusal)
             self.shared.loop.call_soon(self.crash)
@@ -235,7 +216,7 @@ class Process:
             ("heartbeat", duties._beat),
             ("clerk", duties._keep_deadlines),
         ):
-            self.machine.start(lambda name=name, job=job: duties._run(name, job))
+            self.machine.start(partial(duties._run, name, job))
 
     def _build(self) -> None:
         shared = self.shared
@@ -262,7 +243,7 @@ class Process:
         shared, limit = self.shared, 1 << 20
         return Ports(
             office=self.office,
-            desks=Desks(self.office, limit),
+            desks=Desks(self.office, limit, timedelta(seconds=SETTINGS.outage_seconds)),
             parties=Parties(self.ledger),
             uploads=Uploads(shared.folder, shared.objects, self.clock, limit),
             tiles=Tiles(self.ledger),

@@ -54,6 +54,7 @@ class Database:
         self.loop, self.table, self.faults = loop, table, Faults()
         self.is_away, self.offset = False, timedelta(0)
         self.locked_at = loop.wall()
+        self.beat: datetime | None = None
         self.stores: dict[SimStore, None] = {}
         self.watchers: list[Callable[[str, datetime, Rows], None]] = []
         self._owner: object | None = None
@@ -314,6 +315,14 @@ class SimStore:
             return False
         used.add(name)
         return True
+
+    def beat(self, _: datetime) -> None:
+        self.ask()
+        self._database.beat = self._database.clock()
+
+    def last_beat(self) -> datetime | None:
+        self.ask()
+        return self._database.beat
 
     def on_growth(self, wake: Callable[[int], None]) -> None:
         self._wakes.append(wake)

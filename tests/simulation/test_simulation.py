@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import pytest
-from simulation.known import KNOWN, Finding
 from simulation.loop import Loop, Rng, Stalled
 from simulation.plan import Plan
 from simulation.prelude import Prelude
@@ -32,7 +31,7 @@ PLANTED = {
 
 
 def told(seed: int) -> World:
-    world = World(Plan(seed), KNOWN)
+    world = World(Plan(seed))
     world.run()
     return world
 
@@ -41,7 +40,7 @@ def told(seed: int) -> World:
 def test_every_story_ends_well(given: Prelude, first: int) -> None:
     for seed in range(first, min(first + CHUNK, FIRST + SEEDS)):
         if told(seed).problems:
-            pytest.fail(report(smallest(seed, known=KNOWN)), pytrace=False)
+            pytest.fail(report(smallest(seed)), pytrace=False)
 
 
 @pytest.mark.parametrize("seed", [1, 7, 12, 84])
@@ -68,29 +67,16 @@ def test_another_process_tells_the_same_story(given: Prelude) -> None:
 
 
 @pytest.mark.parametrize("early", PLANTED)
-def test_a_planted_check_before_the_lock_is_found(
-    given: Prelude, early: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_planted_check_before_the_lock_is_found(given: Prelude, early: str) -> None:
     """The negative control: within the seeds above, as the smallest story that shows it."""
     planted = frozenset({early})
     for seed in range(1000):
-        if World(Plan(seed, early=planted), KNOWN).run():
+        if World(Plan(seed, early=planted)).run():
             break
     else:
         pytest.fail(f"not found: {PLANTED[early]}")
-    story = smallest(seed, planted, KNOWN)
-    assert story.problems
-    with capsys.disabled():
-        print(f"\n{PLANTED[early]}: {report(story)}")
-
-
-@pytest.mark.parametrize("finding", KNOWN, ids=lambda finding: finding.name)
-def test_what_is_known_is_still_there(given: Prelude, finding: Finding) -> None:
-    """When this fails, it has been put right: delete it from known.py."""
-    for seed in (*finding.seeds, *range(400)):
-        if finding.name in told(seed).forgiven:
-            return
-    pytest.fail(f"{finding.name} is gone")
+    story = smallest(seed, planted)
+    assert story.problems, PLANTED[early]
 
 
 def test_a_year_passes_in_no_time() -> None:

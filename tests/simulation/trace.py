@@ -1,24 +1,19 @@
 """From a seed that found something to the smallest story that still shows it."""
 
 import re
-from collections.abc import Collection
 
-from simulation.known import Finding
 from simulation.plan import Plan
 from simulation.world import World
 
 __all__ = ["report", "smallest"]
 
 
-def smallest(
-    seed: int, early: frozenset[str] = frozenset(), known: Collection[Finding] = ()
-) -> World:
+def smallest(seed: int, early: frozenset[str] = frozenset()) -> World:
     """The story without every part that the first problem does not need."""
-    found = World(Plan(seed, early=early), known)
+    found = World(Plan(seed, early=early))
     wanted = _kind(found.run())
     for part in list(found.plan.parts):
-        plan = Plan(seed, found.plan.without | {part}, early)
-        shorter = World(plan, known)
+        shorter = World(Plan(seed, found.plan.without | {part}, early))
         if _kind(shorter.run()) == wanted:
             found = shorter
     return found

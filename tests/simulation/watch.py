@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
+from simulation.loop import START
 from simulation.store import Database
 
 from trading.envelope.layout import Prefix
 from trading.facts.bidding import BiddingClosed, EnvelopeReceived, EnvelopeWithdrawn
 from trading.facts.opening import EnvelopeOpened, EnvelopeUnopened, ShareGiven
 from trading.facts.suspension import (
-    DeadlineExtended,
     OutageRecorded,
     TenderResumed,
     TenderSuspended,
@@ -42,6 +42,7 @@ class Books(msgspec.Struct):
     order: dict[str, int] = {}
     seen: set[str] = set()
     is_paused: bool = False
+    moved: datetime = START  # when the deadline last changed
     is_closed: bool = False
 
 
@@ -57,7 +58,7 @@ class Watch:
         self._database, self._tell, self._wrong = database, tell, complain
         self.tenders: dict[str, Books] = {}
         self.stored: dict[str, tuple[int, datetime]] = {}  # by key: index, and when it was durable
-        self.due: dict[tuple[str, int], None] = {}  # tenders to be extended, and after which outage
+        self.due: dict[tuple[str, int], OutageRecorded] = {}  # by tender to be extended, and entry
         self._heights: dict[str, int] = {}
         self._last: datetime | None = None
         self._claims = set(database.table.claims)
@@ -89,7 +90,7 @@ class Watch:
         if isinstance(fact, OutageRecorded):
             for tender, books in self.tenders.items():
                 if decide_extend(books.state, fact, index):
-                    self.due[tender, index] = None
+                    self.due[tender, index] = fact
         if stamp.stream.startswith("tender:"):
             self._follow(stamp.stream.removeprefix("tender:"), fact, stamp, locked_at or stamp.at)
         return fact, stamp
@@ -105,31 +106,44 @@ class Watch:
         except Refusal as refusal:
             self._wrong(f"{name}: the tender cannot take it: {refusal}")
         fresh = books.state.deadline
+        if fresh != deadline:
+            books.moved = self._database.loop.wall()
+            self._still_due(books.state)
         if deadline and (fresh is None or fresh < deadline):
             self._wrong(f"{name}: the deadline has moved to an earlier time")
+
+    def _still_due(self, state: Tender) -> None:
+        """What one outage has extended, another may not have to."""
+        for (tender, index), outage in list(self.due.items()):
+            if tender == state.id and not decide_extend(state, outage, index):
+                del self.due[tender, index]
 
     def _broken(self, books: Books, fact: Fact, stamp: Stamp, at: datetime) -> Iterator[str]:
         tag = str(fact.__struct_config__.tag)
         if books.is_paused and tag not in _DURING_PAUSE:
             yield "the tender is suspended"
         if isinstance(fact, EnvelopeReceived | EnvelopeWithdrawn):
-            deadline = books.state.deadline
-            if deadline is None or max(at, stamp.at) >= deadline or books.is_closed:
-                yield f"at {at:%S.%f}, and the deadline was {deadline and deadline:%S.%f}"
+            yield from self._late(books, max(at, stamp.at))
         if isinstance(fact, EnvelopeReceived):
             yield from self._received(books, fact, stamp)
         elif isinstance(fact, EnvelopeWithdrawn):
-            if not any(eid == fact.eid for eid, _ in books.current.values()):
-                yield "no such envelope is there to be withdrawn"
-            books.current = {p: held for p, held in books.current.items() if held[0] != fact.eid}
+            yield from self._withdrawn(books, fact)
         elif isinstance(fact, TenderSuspended | TenderResumed | TenderCancelled):
             books.is_paused = isinstance(fact, TenderSuspended)
         elif isinstance(fact, BiddingClosed):
             yield from self._closed(books, fact, at)
-        elif isinstance(fact, DeadlineExtended):
-            self.due.pop((books.state.id, fact.outage), None)
         else:
             yield from self._once(books, fact)
+
+    def _late(self, books: Books, at: datetime) -> Iterator[str]:
+        deadline = books.state.deadline
+        if deadline is None or at >= deadline or books.is_closed:
+            yield f"at {at:%S.%f}, and the deadline was {deadline and deadline:%S.%f}"
+
+    def _withdrawn(self, books: Books, fact: EnvelopeWithdrawn) -> Iterator[str]:
+        if not any(eid == fact.eid for eid, _ in books.current.values()):
+            yield "no such envelope is there to be withdrawn"
+        books.current = {p: held for p, held in books.current.items() if held[0] != fact.eid}
 
     def _received(self, books: Books, fact: EnvelopeReceived, stamp: Stamp) -> Iterator[str]:
         prefix = Prefix.parse(bytes.fromhex(fact.prefix))

@@ -6,14 +6,12 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import structlog
 from simulation.client import Act
 from simulation.judge import inspect, is_over, verdicts
-from simulation.known import Finding
 from simulation.loop import Loop, Rng, Stalled
 from simulation.network import Network
 from simulation.plan import Plan
@@ -31,16 +29,14 @@ __all__ = ["World"]
 
 _NAMES = {LONG: "A", SHORT: "B", THIRD: "C"}
 _BEGIN = 2.0
+_LAST_WORDS = 3.0  # seconds: longer than a heartbeat that has failed once
 _SETTLED = 20.0  # seconds after the last fault in which everything must come to its end
 
 
 class World:
-    """`known` findings are noted and do not end the story."""
-
-    def __init__(self, plan: Plan, known: Collection[Finding] = ()) -> None:
-        given = prelude()
-        self.plan, self._known = plan, known
-        self.problems, self.forgiven, self.journal = list[str](), set[str](), list[str]()
+    def __init__(self, plan: Plan) -> None:
+        given, self.plan = prelude(), plan
+        self.problems, self.journal = list[str](), list[str]()
         self.loop = Loop(Rng(f"loop {plan.seed}"))
         self.loop.now = _BEGIN
         self.acts: dict[str, Act] = {}
@@ -67,10 +63,7 @@ class World:
 
     def complain(self, problem: str) -> None:
         self.say("!", problem)
-        names = [finding.name for finding in self._known if finding.explains(problem)]
-        self.forgiven.update(names)
-        if not names:
-            self.problems.append(problem)
+        self.problems.append(problem)
 
     def digest(self) -> str:
         return hashlib.sha256("\n".join(self.journal).encode()).hexdigest()
@@ -98,7 +91,7 @@ class World:
     # -- the story ----------------------------------------------------------------------------
 
     def run(self) -> list[str]:
-        """Every problem that was found and is not known."""
+        """Every problem that was found."""
         try:
             with self.loop.ruling(), structlog.testing.capture_logs() as self._logs:
                 self.loop.run_until_complete(self._story())
@@ -148,7 +141,7 @@ class World:
             why = [line["problem"] for line in self._logs if line.get("tender") == tender]
             phase = self.watch.tenders[tender].state.phase.value
             self.complain(f"{self.names[tender]} stays {phase} long after its end: {why[-1:]}")
-        await asyncio.sleep(1)
+        await asyncio.sleep(_LAST_WORDS)
 
     def _unfinished(self) -> list[str]:
         policy, opens = Policy.parse(self.shared.policy), self.plan.opens

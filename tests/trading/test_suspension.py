@@ -75,13 +75,11 @@ def test_the_published_rule_extends_what_the_outage_touched(
 ) -> None:
     story = AStory(centre).bidding()
     deadline = story.state.deadline
-    extended = desk.record_outage(outage(centre, story, hours, ends), [story.tender])
+    desk.record_outage(outage(centre, story, hours, ends))
+    extended = desk.extend(story.tender)
     assert deadline
-    if later is None:
-        assert extended == []
-        assert story.state.deadline == deadline
-    else:
-        assert story.state.deadline == deadline + timedelta(hours=later)
+    assert extended.deadline == deadline + timedelta(hours=later or 0)
+    assert desk.extend(story.tender) == extended
 
 
 def test_an_outage_during_which_entries_were_written_turns_verify_red(
@@ -92,7 +90,8 @@ def test_an_outage_during_which_entries_were_written_turns_verify_red(
     centre.clock.at = made_up.start + timedelta(minutes=1)
     centre.actor("busy", Role.BIDDER)
     centre.clock.at = made_up.end + timedelta(seconds=1)
-    desk.record_outage(made_up, [story.tender])
+    desk.record_outage(made_up)
+    desk.extend(story.tender)
     centre.is_forged = True
     with pytest.raises(EntryBroken):
         centre.verify(centre.export())

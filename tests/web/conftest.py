@@ -1,12 +1,8 @@
 """The command as a process, and one finished demo for all tests that only read it."""
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "faults")]
-
 from commands import kaifeng
 
 

@@ -9,7 +9,6 @@ import json
 import re
 import threading
 import time
-import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -46,19 +45,16 @@ from trading.ledger.store_sqlite import SqliteStore
 from trading.tables import TenderList
 from trading.tender import Phase
 from web.access import handlers
+from web.app import create_app
 from web.client import act_id
 from web.deadlines import hour_of
+from web.edge import Edge
 from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
+from web.seals import SealLane
 from web.signing import TAG, Message, RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # of Litestar 3, how it declares
-    from web.app import create_app
-    from web.edge import Edge
-    from web.seals import SealLane
 
 __all__ = [
     "ANYONE",
@@ -213,7 +209,7 @@ class TestEdge:
         self._closing.callback(lists.engine.dispose)
         return Ports(
             office=centre.office,
-            desks=Desks(centre.office, LIMIT),
+            desks=Desks(centre.office, LIMIT, timedelta(seconds=30)),
             parties=Parties(centre.ledger),
             uploads=Uploads(centre.folder / "uploads", centre.objects, centre.clock, LIMIT),
             tiles=Tiles(centre.ledger),
@@ -227,9 +223,7 @@ class TestEdge:
         )
 
     def bare_app(self) -> Litestar:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return create_app(self.ports)
+        return create_app(self.ports)
 
     def make_app(self) -> ASGIApp:
         return Edge(self.bare_app(), hot=SealLane(self.ports))

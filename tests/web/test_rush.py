@@ -56,7 +56,9 @@ def seal_all(tender: ALiveTender, bids: list[SealedBid], statuses: list[int]) ->
 
 
 def test_a_flood_of_reads_takes_no_seal_away(tender: ALiveTender) -> None:
-    bids, statuses, reads = uploaded(tender, 40), [], []
+    bids = uploaded(tender, 40)
+    statuses: list[int] = []
+    reads: list[int] = []
     ended = threading.Event()
 
     def flood() -> None:
@@ -138,7 +140,8 @@ def test_two_hundred_slow_uploads_cost_next_to_no_memory(tender: ALiveTender) ->
         for connection in slow:
             connection.drip()
         time.sleep(0.2)
-    bids, statuses = uploaded(tender, 5), []
+    bids = uploaded(tender, 5)
+    statuses: list[int] = []
     seal_all(tender, bids, statuses)
     assert statuses == [201] * 5
     assert resident(tender.rehearsal) - before < 64 * _MIB

@@ -29,6 +29,7 @@ from trading.kernel.errors import (
     TooLate,
 )
 from trading.kernel.ids import TenderId
+from trading.ledger.entry import Stamp
 from trading.ledger.policy import Witnessed
 from trading.ledger.port import ANY
 from trading.ledger.receipt import write_receipt
@@ -62,33 +63,32 @@ class BidderDesk:
 
     def check_right(self, tender: TenderId, token: bytes) -> None:
         """Whether somebody with this token may send bytes now: the same as sealing will ask."""
-        with self._office.live.held(tender) as state:
-            deadline = state.deadline
-            if state.phase is not Phase.BIDDING or not deadline:
-                raise IllegalTransition(phase=state.phase.value, fact=EnvelopeReceived.__name__)
-            if not self._office.clock.read().is_surely_before(deadline):
-                article = state.procedure.articles.late
-                raise TooLate(act="上传", deadline=deadline, article=article)
-            check_right(state, token)
+        self._office.live.decided(tender, lambda state: self._check_upload(state, token))
+
+    def _check_upload(self, state: Tender, token: bytes) -> None:
+        deadline = state.deadline
+        if state.phase is not Phase.BIDDING or not deadline:
+            raise IllegalTransition(phase=state.phase.value, fact=EnvelopeReceived.__name__)
+        if not self._office.clock.read().is_surely_before(deadline):
+            raise TooLate(act="上传", deadline=deadline, article=state.procedure.articles.late)
+        check_right(state, token)
 
     def check(self, tender: TenderId, prefix: Prefix, token: bytes = b"") -> None:
         """What `sealing` would refuse now; for a bidder who wants to know before the deadline."""
-        with self._office.live.held(tender) as state:
-            decide_receive(state, prefix, self._office.clock.read(), token)
+        clock = self._office.clock
+        self._office.live.decided(
+            tender, lambda state: decide_receive(state, prefix, clock.read(), token)
+        )
 
     def sealing(self, tender: TenderId, prefix: Prefix, token: bytes, key: str) -> Acting:
         """封存 the act that counts, once the envelope's bytes are stored: in time or not at all."""
-        wanted = EnvelopeReceived(prefix=prefix.pack().hex(), token=token.hex())
-        return self._office.acting(
-            tender,
-            Act(
-                lambda state, now: [decide_receive(state, prefix, now, token)],
-                in_time=True,
-                key=key,
-                wanted=wanted,
-                patient=True,
-            ),
-        )
+        return self._office.acting(tender, _sealing(prefix, token, key))
+
+    def sealed(
+        self, tender: TenderId, prefix: Prefix, token: bytes, key: str
+    ) -> tuple[Stamp, ...] | None:
+        """The stamp, if an earlier try of the very same act has been written after all."""
+        return self._office.repeated(tender, _sealing(prefix, token, key))
 
     def withdraw(self, tender: TenderId, eid: str, signature: bytes, key: str = "") -> Tender:
         act = Act(
@@ -100,10 +100,16 @@ class BidderDesk:
         finish(self._office.acting(tender, act))
         return self._office.load(tender)
 
-    def check_issue(self, tender: TenderId) -> None:
-        """Whether the tender signs tokens now."""
-        with self._office.live.held(tender) as state:
-            decide_issue(state, TokenIssued(digest=""), self._office.clock.read())
+    def check_issue(self, tender: TenderId, party: str, blinded: bytes) -> None:
+        """Whether the tender signs tokens now, or has signed this one before."""
+        office, fact = self._office, TokenIssued(digest="")
+        try:
+            office.live.decided(
+                tender, lambda state: decide_issue(state, fact, office.clock.read())
+            )
+        except RuleBroken:
+            if office.ledger.find(_question(party, blinded)) is None:
+                raise
 
     def issue_token(
         self, tender: TenderId, issuer: TokenIssuer, party: str, blinded: bytes
@@ -112,9 +118,10 @@ class BidderDesk:
         answered the same, and nothing that is kept says who asked.
         """
         signature = issuer.sign(blinded)
-        digest = sha256(b"kaifeng token", party.encode(), blinded).hex()
-        fact = TokenIssued(digest=sha256(blinded).hex())
-        act = Act(lambda state, now: [decide_issue(state, fact, now)], key=digest, wanted=fact)
+        key, fact = _question(party, blinded), TokenIssued(digest=sha256(blinded).hex())
+        act = Act(
+            lambda state, now: [decide_issue(state, fact, now)], in_time=True, key=key, wanted=fact
+        )
         finish(self._office.acting(tender, act))
         return signature
 
@@ -171,6 +178,21 @@ class BidderDesk:
         name = sha256(f"{stream}:{fact.digest}:{fact.code}:{fact.problem}".encode()).hex()
         draft = msgspec.structs.replace(self._office.draft(stream, fact, None), key=name)
         self._office.ledger.append(stream, ANY, [draft])  # once, however often it is sent
+
+
+def _sealing(prefix: Prefix, token: bytes, key: str) -> Act:
+    return Act(
+        lambda state, now: [decide_receive(state, prefix, now, token)],
+        in_time=True,
+        key=key,
+        wanted=EnvelopeReceived(prefix=prefix.pack().hex(), token=token.hex()),
+        patient=True,
+    )
+
+
+def _question(party: str, blinded: bytes) -> str:
+    """The key of one question for a token."""
+    return sha256(b"kaifeng token", party.encode(), blinded).hex()
 
 
 def receipt_from(office: Office, index: int) -> str | None:

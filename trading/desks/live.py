@@ -1,20 +1,24 @@
 """States kept warm: a tender's facts are read once a process, then only what is new.
 
 A state may lag behind another process by a moment. That costs a second try, never a wrong entry:
-the writer accepts a decision only if nothing came after the state it was made on.
+the writer accepts a decision only if nothing came after the state it was made on, and nobody is
+refused before a second look.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from trading.kernel.errors import StreamUnknown
+from trading.kernel.errors import Refusal, StreamUnknown
 from trading.ledger.port import Ledger
 from trading.tender import Tender, stream_of
 
 __all__ = ["LiveTenders"]
+
+T = TypeVar("T")
 
 _KEPT = 1_000  # tenders whose state stays in memory
 _PATIENCE = 0.05  # seconds that a patient reader takes a state as it is
@@ -46,6 +50,31 @@ class LiveTenders:
                 self._drop(tender)
                 raise StreamUnknown(stream=stream_of(tender))
             yield live.state
+
+    def decided(
+        self,
+        tender: str,
+        decide: Callable[[Tender], T],
+        *,
+        fresh: bool = False,
+        patient: bool = False,
+    ) -> T:
+        """What the state leads to; a refusal only by the newest state."""
+        with self.held(tender, fresh=fresh, patient=patient) as state:
+            height = state.height
+            try:
+                return decide(state)
+            except Refusal as error:
+                refusal = error
+        with self.held(tender, fresh=True) as state:
+            if state.height == height:
+                raise refusal
+            return decide(state)
+
+    def newest(self, tender: str) -> Tender:
+        """A copy of the state as the database has it now."""
+        with self.held(tender, fresh=True) as state:
+            return state.snapshot()
 
     def _look(self, live: _Live) -> None:
         live.seen, live.looked = self._ledger.size(), time.monotonic()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -20,18 +20,20 @@ from trading.ledger.entry import Stamp, act_message
 from trading.ledger.fact import Fact, write_fact
 from trading.ledger.port import ANY, Draft, Ledger
 from trading.ledger.publish import Publisher
-from trading.tender import Tender, stream_of
+from trading.tender import Phase, Tender, stream_of
 
 __all__ = ["Act", "Acting", "Decide", "Office", "driven", "finish"]
 
 Decide = Callable[[Tender, Reading], Sequence[Fact]]
 Acting = Generator["Future[tuple[Stamp, ...]]", tuple[Stamp, ...], tuple[Stamp, ...]]
 _TRIES = 20
+_FRESH = timedelta(seconds=4)  # verifiers allow five between a decision and its commit
 
 
 class Act(msgspec.Struct, frozen=True):
     """One act on a tender. `key` makes it idempotent: with the same `wanted` fact it is answered
-    as the first time. `patient` acts commute, and may be decided on a state a moment old.
+    as the first time. `in_time` has the writer itself refuse it once the tender's deadline has
+    come. `patient` acts commute, and may be decided on a state a moment old.
     """
 
     decide: Decide
@@ -103,10 +105,7 @@ class Office:
     def act(
         self, tender: str, decide: Decide, actor: Actor | None = None, *, in_time: bool = False
     ) -> Tender:
-        """Load, decide, append; decided anew when somebody else was faster.
-
-        `in_time` lets the writer itself refuse the act once the tender's deadline has come.
-        """
+        """Load, decide, append; decided anew when somebody else was faster."""
         finish(self.acting(tender, Act(decide, actor, in_time=in_time)))
         return self.load(tender)
 
@@ -116,15 +115,18 @@ class Office:
         """
         race: LostRace | None = None
         for attempt in range(_TRIES):
-            with self.live.held(tender, fresh=attempt > 0, patient=act.patient) as state:
-                try:
-                    drafts = self._decided(state, act)
-                except Refusal:
-                    repeated = self._repeated(act, stream_of(tender))
-                    if repeated is None:
-                        raise
-                    return repeated
-                height = state.height
+            try:
+                drafts, height = self.live.decided(
+                    tender,
+                    lambda state: (self._decided(state, act), state.height),
+                    fresh=attempt > 0,
+                    patient=act.patient,
+                )
+            except Refusal:
+                repeated = self.repeated(tender, act)
+                if repeated is None:
+                    raise
+                return repeated
             if not drafts:
                 return ()
             try:
@@ -142,14 +144,15 @@ class Office:
         drafts = [self.draft(stream, fact, actor, limit) for fact in facts]
         if act.key and drafts:
             drafts[0] = msgspec.structs.replace(drafts[0], key=act.key)
+        replace, until = msgspec.structs.replace, now.at + _FRESH
         return [
-            msgspec.structs.replace(draft, claims=claims(state, draft.fact, party))
+            replace(draft, claims=claims(state, draft.fact, party), fresh_until=until)
             for draft in drafts
         ]
 
-    def _repeated(self, act: Act, stream: str) -> tuple[Stamp, ...] | None:
+    def repeated(self, tender: str, act: Act) -> tuple[Stamp, ...] | None:
         """The stamp of the first time, if this is a second time; KeyReused if it is another act."""
-        actor = act.actor
+        actor, stream = act.actor, stream_of(tender)
         key = act.key or (actor.act_id if actor else "")
         earlier = self.ledger.find(key) if key else None
         if earlier is None:
@@ -165,7 +168,7 @@ class Office:
     ) -> Draft:
         """Signed by the actor; RoleMissing if its roles do not allow the fact."""
         key = actor.act_id if actor and actor.act_id else self.ids.mint()
-        before = limit.deadline if limit else None
+        before = limit.deadline if limit and limit.phase is Phase.BIDDING else None
         article = str(limit.procedure.articles.late) if limit else ""
         roles = actor.roles if actor else frozenset({Role.PLATFORM})
         if not fact.by & roles:

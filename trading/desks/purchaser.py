@@ -55,17 +55,23 @@ class PurchaserDesk:
             tender,
             lambda state, now: [decide_correct(state, wanted, now, office.calendar)],
             owner,
+            in_time=True,
         )
 
     def ask(self, tender: TenderId, text: str) -> str:
         """提问, by anyone who takes part; the asker is not recorded. Returns the question's id."""
         question = self._office.ids.mint()
-        self._office.act(tender, lambda state, now: [decide_ask(state, question, text, now)])
+        self._office.act(
+            tender, lambda state, now: [decide_ask(state, question, text, now)], in_time=True
+        )
         return question
 
     def answer(self, owner: Actor, tender: TenderId, question: str, text: str) -> Tender:
         return self._office.act(
-            tender, lambda state, now: [decide_answer(state, question, text, now)], owner
+            tender,
+            lambda state, now: [decide_answer(state, question, text, now)],
+            owner,
+            in_time=True,
         )
 
     def cancel(self, owner: Actor, tender: TenderId, ground: str) -> Tender:

@@ -1,9 +1,16 @@
 """应急窗口 the desk of interruptions: two persons suspend and resume, an outage extends by rule."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
 from trading.desks.office import Office
 from trading.facts.suspension import PLATFORM_STREAM, OutageRecorded
+from trading.kernel.errors import LostRace
 from trading.kernel.ids import TenderId
+from trading.kernel.instant import Reading
 from trading.kernel.party import Actor
+from trading.ledger.fact import Fact
 from trading.suspension import (
     decide_ask_resumption,
     decide_ask_suspension,
@@ -17,16 +24,23 @@ __all__ = ["SuspensionDesk"]
 
 
 class SuspensionDesk:
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    """`least` is the silence that counts as an outage."""
+
+    def __init__(self, office: Office, least: timedelta = timedelta(seconds=30)) -> None:
+        self._office, self._least = office, least
 
     def ask_suspension(self, actor: Actor, tender: TenderId, ground: str) -> Tender:
         return self._office.act(
-            tender, lambda state, now: [decide_ask_suspension(state, ground, now)], actor
+            tender,
+            lambda state, now: [decide_ask_suspension(state, ground, now)],
+            actor,
+            in_time=True,
         )
 
     def suspend(self, actor: Actor, tender: TenderId) -> Tender:
-        return self._office.act(tender, lambda state, now: [decide_suspend(state, now)], actor)
+        return self._office.act(
+            tender, lambda state, now: [decide_suspend(state, now)], actor, in_time=True
+        )
 
     def ask_resumption(self, actor: Actor, tender: TenderId, ground: str) -> Tender:
         return self._office.act(
@@ -36,18 +50,37 @@ class SuspensionDesk:
     def resume(self, actor: Actor, tender: TenderId) -> Tender:
         return self._office.act(tender, lambda state, _: [decide_resume(state)], actor)
 
-    def record_outage(self, outage: OutageRecorded, tenders: list[TenderId]) -> list[Tender]:
-        """The signed outage entry, then each tender that the rule extends. LostRace if another
-        node has recorded one meanwhile.
+    def record_silence(self) -> OutageRecorded | None:
+        """停机: the signed outage entry, if no node was at work for a while; once, by the node that
+        is back first, before anything is decided by the time that has passed.
         """
+        while silence := self._office.ledger.silence(self._least, self._known_until()):
+            outage = OutageRecorded(start=silence.start, end=silence.end)
+            with suppress(LostRace):
+                self.record_outage(outage)
+                return outage
+        return None
+
+    def record_outage(self, outage: OutageRecorded) -> None:
+        """LostRace if another node has recorded one meanwhile."""
         office = self._office
         height = len(office.ledger.stream(PLATFORM_STREAM))
-        draft = office.draft(PLATFORM_STREAM, outage, None)
-        entry = office.ledger.append(PLATFORM_STREAM, height, [draft])[0].index
-        touched = [name for name in tenders if decide_extend(office.load(name), outage, entry)]
-        return [self._extend(name, outage, entry) for name in touched]
+        office.ledger.append(PLATFORM_STREAM, height, [office.draft(PLATFORM_STREAM, outage, None)])
 
-    def _extend(self, tender: TenderId, outage: OutageRecorded, entry: int) -> Tender:
-        return self._office.act(
-            tender, lambda state, _: [f for f in [decide_extend(state, outage, entry)] if f]
-        )
+    def extend(self, tender: TenderId) -> Tender:
+        """顺延 by every outage on record that the tender's rule counts, however late it is seen."""
+        outages = self.outages()
+
+        def decide(state: Tender, _: Reading) -> Sequence[Fact]:
+            due = (decide_extend(state, outage, entry) for outage, entry in outages)
+            return [fact for fact in due if fact][:1]
+
+        return self._office.act(tender, decide)
+
+    def outages(self) -> list[tuple[OutageRecorded, int]]:
+        """Each with the index of its entry."""
+        facts = self._office.ledger.stream(PLATFORM_STREAM)
+        return [(fact, stamp.index) for fact, stamp in facts if isinstance(fact, OutageRecorded)]
+
+    def _known_until(self) -> datetime | None:
+        return max((outage.end for outage, _ in self.outages()), default=None)

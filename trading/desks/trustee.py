@@ -248,11 +248,8 @@ class Trustee:
             raise TrusteeRefuses(
                 problem="截止检查点不属于本账本 / the closing checkpoints are not of this ledger"
             )
-        late = [
-            eid for eid in closed.envelopes if tender.received[eid].index >= closing.checkpoint.size
-        ]
         expected = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
-        if late or list(closed.envelopes) != expected:
+        if list(closed.envelopes) != expected:
             raise TrusteeRefuses(
                 problem="最终信封与账本不符 / the final envelopes are not those of the ledger"
             )

@@ -16,6 +16,7 @@ from trading.kernel.errors import ClockUntrusted
 
 __all__ = ["Clock", "FrozenClock", "Reading", "SteadyClock", "SystemClock", "TrustedClock"]
 
+_SECOND = timedelta(seconds=1)
 _STEP = timedelta(milliseconds=500)  # NTP slews; what moves more at once was set by somebody
 
 
@@ -90,10 +91,16 @@ class TrustedClock:
         reading = self._steady.read()
         return Reading(reading.at + self._offset(), reading.error)
 
-    def compare(self, witnessed: datetime) -> None:
-        """With what the witnesses have just said; they date in whole seconds, rounded down."""
-        ahead, nothing = self.unchecked().at - witnessed, timedelta(0)
-        self._drift = min(ahead, nothing) or max(ahead - timedelta(seconds=1), nothing)
+    def compare(self, asked: datetime, witnessed: datetime) -> None:
+        """With what the witnesses have just said, who were asked at `asked` by this clock: they
+        date in whole seconds, rounded down, at some moment since.
+        """
+        least, most, none = (
+            asked - witnessed - _SECOND,
+            self.unchecked().at - witnessed,
+            timedelta(0),
+        )
+        self._drift = max(least, none) or min(most, none)
 
     @property
     def problem(self) -> str:

@@ -94,6 +94,8 @@ class Batch:
         for draft in drafts:
             if draft.before and not self.reading.is_surely_before(draft.before):
                 raise TooLate(act="提交", deadline=draft.before, article=draft.article)
+            if draft.fresh_until and self.reading.at > draft.fresh_until:
+                raise LostRace(stream=request.stream, expected=draft.fresh_until, actual="now")
             if draft.key in self._opening.known or draft.key in self._keys:
                 raise KeyReused(key=draft.key)
             for claim in draft.claims:

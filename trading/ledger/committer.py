@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Self
 
 from trading.kernel.errors import (
@@ -30,7 +31,7 @@ from trading.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_log_si
 from trading.ledger.entry import Stamp, leaf_hash, read_entry, stamped
 from trading.ledger.fact import Fact, write_fact
 from trading.ledger.note import Note
-from trading.ledger.port import Draft, Record
+from trading.ledger.port import Draft, Record, Silence
 from trading.ledger.signature import NoteKey
 from trading.ledger.store import Head, Opening, Store, Tip
 from trading.ledger.tree import Tree
@@ -39,6 +40,8 @@ __all__ = ["GroupLedger"]
 
 _PATIENCE = 10.0  # seconds a batch waits for its database before its requests are refused
 _PAUSE = 0.1
+_PAGE = 100
+_LOOK_BACK = 5_000
 _CATCH_UP = Request("", 0, (), [], Future())  # a wake-up: another process has written
 
 
@@ -150,6 +153,31 @@ class GroupLedger:
     def first_use(self, name: str, until: datetime) -> bool:
         """Whether nobody has used the name yet, in any process; remembered until then."""
         return self.store.first_use(name, until)
+
+    def beat(self) -> None:
+        self.store.beat(self._clock.read().at)
+
+    def silence(self, least: timedelta, after: datetime | None) -> Silence | None:
+        beat = self.store.last_beat()
+        if beat is None:
+            return None
+        begin = max(beat, after or beat)
+        now = self.store.clock() or self._clock.read().at
+        for start, end in pairwise([begin, *self._written_since(begin), now]):
+            if end - start >= least:
+                return Silence(start, end)
+        return None
+
+    def _written_since(self, begin: datetime) -> list[datetime]:
+        """The times of the newest entries; of those before the last few thousand nobody asks."""
+        head, times = self.store.head(), list[datetime]()
+        end = head.size if head else 0
+        while end > 0 and len(times) < _LOOK_BACK and (not times or times[0] > begin):
+            start = max(0, end - _PAGE)
+            rows = self.store.rows(start, end)
+            times = [read_entry(row.raw, row.index).at for row in rows if row.raw] + times
+            end = start
+        return [at for at in times if at > begin]
 
     def check_erasable(self, index: int) -> None:
         record = next(self.records(index, index + 1), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -12,12 +12,13 @@ from trading.ledger.fact import Fact
 
 ANY = -1  # the expected height of streams whose order does not matter
 
-__all__ = ["ANY", "Draft", "Ledger", "Record"]
+__all__ = ["ANY", "Draft", "Ledger", "Record", "Silence"]
 
 
 class Draft(msgspec.Struct, frozen=True):
     """A fact on its way in. `key` is its id and its idempotency key; `before` a deadline that the
     writer checks against its own clock at the moment of the commit; `article` is what it cites;
+    after `fresh_until` a decision is too old to be written, and has lost its race;
     `claims` are names that only one act may ever take (a token, an encapsulated key).
     """
 
@@ -28,6 +29,7 @@ class Draft(msgspec.Struct, frozen=True):
     before: datetime | None = None
     article: str = ""
     claims: tuple[str, ...] = ()
+    fresh_until: datetime | None = None
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -37,6 +39,11 @@ class Record(msgspec.Struct, frozen=True):
     leaf: bytes  # leaf data, 33 bytes
     salt: bytes
     raw: bytes
+
+
+class Silence(msgspec.Struct, frozen=True):
+    start: datetime
+    end: datetime
 
 
 class Ledger(Protocol):
@@ -90,6 +97,16 @@ class Ledger(Protocol):
 
     def first_use(self, name: str, until: datetime) -> bool:
         """Whether nobody has used the name yet, in any process; remembered until then."""
+        ...
+
+    def beat(self) -> None:
+        """A sign of life of this process."""
+        ...
+
+    def silence(self, least: timedelta, after: datetime | None) -> Silence | None:
+        """The first time of at least that length, and not before `after`, in which no process gave
+        a sign of life and nothing was written.
+        """
         ...
 
     def check_erasable(self, index: int) -> None:

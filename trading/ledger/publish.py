@@ -26,7 +26,12 @@ class Publisher:
         self._reading = Lock()
 
     def publish(self) -> Witnessed:
-        """A cosigned checkpoint of the newest head, stored. QuorumMissing if too few answer."""
+        """A cosigned checkpoint of the newest head, stored. QuorumMissing if too few answer.
+
+        Nobody is told of a head while the ledger cannot be reached: what the witnesses date is
+        what was open for acts.
+        """
+        self.history()
         note = Note.parse(self._ledger.checkpoint())
         checkpoint = Checkpoint.parse(note.text)
         lines: list[SignatureLine] = []
@@ -48,11 +53,13 @@ class Publisher:
             self._history += [self.policy.check(note) for note in fresh]
             return list(self._history)
 
-    def around(self, moment: datetime) -> tuple[Witnessed | None, Witnessed | None]:
-        """The last checkpoint that the witnesses date before the moment, the first at or after."""
+    def around(self, moment: datetime, size: int) -> tuple[Witnessed | None, Witnessed | None]:
+        """The last checkpoint that the witnesses date before the moment, and the first at or after
+        it that holds so many entries.
+        """
         history = self.history()
         before = [item for item in history if item.median < moment]
-        after = [item for item in history if item.median >= moment]
+        after = [i for i in history if i.median >= moment and i.checkpoint.size >= size]
         return (before[-1] if before else None), (after[0] if after else None)
 
     def _holds(self, line: SignatureLine, text: str) -> bool:

@@ -110,6 +110,14 @@ class Store(Protocol):
         """Whether nobody has used the name yet; it is remembered, durably, until then."""
         ...
 
+    def beat(self, at: datetime) -> None:
+        """A sign of life of this process; `at` where the database has no clock of its own."""
+        ...
+
+    def last_beat(self) -> datetime | None:
+        """The last sign of life of any process; None before the first."""
+        ...
+
     def on_growth(self, wake: Callable[[int], None]) -> None:
         """`wake` is called, from any thread, with the size after a commit of another process."""
         ...

@@ -143,6 +143,16 @@ class PostgresStore:
                  ON CONFLICT DO NOTHING RETURNING name"""
         return bool(self._fetch(sql, name, until))
 
+    def beat(self, _: datetime) -> None:
+        self._fetch(
+            """INSERT INTO beat (one, at) VALUES (1, clock_timestamp())
+               ON CONFLICT (one) DO UPDATE SET at = greatest(beat.at, excluded.at)"""
+        )
+
+    def last_beat(self) -> datetime | None:
+        rows = self._fetch("SELECT at FROM beat")
+        return rows[0][0] if rows else None
+
     def on_growth(self, wake: Callable[[int], None]) -> None:
         self._wakes.append(wake)
 

@@ -59,7 +59,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         durable_folder(path.parent)
-        self._path = path
+        self._path, self._beat = path, path.with_suffix(".beat")
         self._local = threading.local()
         self._lock = self._own(path.with_suffix(".lock"))
         self._db.executescript(SCHEMA)
@@ -198,6 +198,19 @@ class SqliteStore:
             self._db.execute("DELETE FROM nonce WHERE until < ?", (expired,))
             return self._db.execute(sql, (name, int(until.timestamp()))).rowcount == 1
 
+    def beat(self, at: datetime) -> None:
+        """Beside the database: a sign of life is not worth a transaction."""
+        self._beat.write_text(at.isoformat())
+
+    def last_beat(self) -> datetime | None:
+        if not self._beat.exists():
+            return None
+        try:
+            return datetime.fromisoformat(self._beat.read_text())
+        except ValueError:  # torn by a power cut: the newest entry is the last sign of life
+            head = self.head()
+            return head.at if head else None
+
     def on_growth(self, wake: Callable[[int], None]) -> None:
         """There are no other processes."""
 
@@ -206,8 +219,11 @@ class SqliteStore:
         return [row[0] for row in self._db.execute(sql, (start,))]
 
     def keep_cosigned(self, size: int, note: str) -> None:
+        """In growing order, whichever thread was faster."""
+        sql = """INSERT INTO cosigned (size, note)
+                 SELECT ?, ? WHERE (SELECT coalesce(max(size), 0) FROM cosigned) <= ?"""
         with self._heals():
-            self._db.execute("INSERT INTO cosigned (size, note) VALUES (?, ?)", (size, note))
+            self._db.execute(sql, (size, note, size))
 
     def erase(self, index: int) -> None:
         """Overwritten on disk as well: in the page (secure_delete) and in the write-ahead log."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, head, patch, post, route
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 
 from trading.envelope.layout import PREFIX
 from trading.kernel.errors import (
@@ -32,8 +32,8 @@ from web.uploads import Upload
 
 __all__ = ["BidderController", "UploadController", "is_sealed"]
 
-UploadKey = Annotated[str, Parameter(pattern="^[0-9a-z]{1,64}$")]
-BidKey = Annotated[str, Parameter(pattern="^[0-9a-f]{64}$")]
+UploadKey = Annotated[str, PathParameter(pattern="^[0-9a-z]{1,64}$")]
+BidKey = Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")]
 
 _TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 _TOKENS = 64  # that one party may take for one tender in the life of a process
@@ -83,12 +83,17 @@ class BidderController(Controller):
 
     @post("/tokens", name="take_tokens", guards=[authenticate, allow], status_code=200)
     async def take_tokens(
-        self, tender: UUID, data: TakeToken, ports: Here, request: Request[Any, Any, Any]
+        self,
+        tender: FromPath[UUID],
+        data: JSONBody[TakeToken],
+        ports: Here,
+        request: Request[Any, Any, Any],
     ) -> Taken:
         """领取招标文件 take the documents: one blindly signed token for each question."""
         party, name = request.scope["user"].party, TenderId(str(tender))
         desk = ports.desks.bidder
-        await asyncio.to_thread(desk.check_issue, name)  # before any key is made or used
+        # before any key is made or used
+        await asyncio.to_thread(desk.check_issue, name, party, data.blinded)
         self._count(name, party)
         return Taken(
             await asyncio.to_thread(
@@ -103,18 +108,20 @@ class BidderController(Controller):
         self._taken[tender, party] = taken + 1
 
     @post("/questions", name="ask", sync_to_thread=True)
-    def ask(self, tender: UUID, data: Ask, ports: Here) -> dict[str, str]:
+    def ask(self, tender: FromPath[UUID], data: JSONBody[Ask], ports: Here) -> dict[str, str]:
         """提问, by anyone; who asks is not recorded."""
         question = ports.desks.purchaser.ask(TenderId(str(tender)), data.text)
         return {"question": question}
 
     @post("/seals", name="seal")
-    async def seal(self, tender: UUID, data: Seal, ports: Here) -> Answered:
+    async def seal(self, tender: FromPath[UUID], data: JSONBody[Seal], ports: Here) -> Answered:
         """封存: what counts at the deadline. If the answer is lost, send it again under its id."""
         return await seal(ports, TenderId(str(tender)), data)
 
     @post("/withdrawals", name="withdraw", status_code=200, sync_to_thread=True)
-    def withdraw(self, tender: UUID, data: Withdraw, ports: Here) -> dict[str, object]:
+    def withdraw(
+        self, tender: FromPath[UUID], data: JSONBody[Withdraw], ports: Here
+    ) -> dict[str, object]:
         """撤回, signed by the bid's pseudonym."""
         signature = bytes.fromhex(data.signature)
         name = TenderId(str(tender))
@@ -122,15 +129,17 @@ class BidderController(Controller):
         return {"eid": data.eid, "state": "withdrawn"}
 
     @post("/cokeys", name="reveal", status_code=200, sync_to_thread=True)
-    def reveal(self, tender: UUID, data: Reveal, ports: Here) -> dict[str, object]:
+    def reveal(
+        self, tender: FromPath[UUID], data: JSONBody[Reveal], ports: Here
+    ) -> dict[str, object]:
         """解密: the bidder's own key, after the deadline and before the committee acts."""
         cokey = bytes.fromhex(data.cokey)
         return answered(ports.desks.opening.reveal(TenderId(str(tender)), data.eid, cokey))
 
     @get("/bids/{eid:str}", name="bid", sync_to_thread=True)
-    def bid(self, tender: UUID, eid: BidKey, ports: Here) -> Bid:
+    def bid(self, tender: FromPath[UUID], eid: BidKey, ports: Here) -> Bid:
         """我的投标怎么样了 what happened to my bid; only its bidder knows its id."""
-        with ports.office.live.held(str(tender)) as state:
+        with ports.office.live.held(str(tender), fresh=True) as state:
             received = state.received.get(eid)
             if received is None:
                 return Bid(eid, "stored" if ports.uploads.is_stored(eid) else "unknown")
@@ -158,10 +167,10 @@ class UploadController(Controller):
     @post("/v1/tenders/{tender:uuid}/uploads", name="create_upload", sync_to_thread=True)
     def create(
         self,
-        tender: UUID,
+        tender: FromPath[UUID],
         ports: Here,
-        length: Annotated[int, Parameter(header="Upload-Length", ge=PREFIX)],
-        token: Annotated[Hex, Parameter(header="Upload-Token")] = "",
+        length: Annotated[int, HeaderParameter(name="Upload-Length", ge=PREFIX)],
+        token: Annotated[Hex, HeaderParameter(name="Upload-Token")] = "",
     ) -> Response[None]:
         """A place for one envelope. The same token is given the same place again."""
         ports.desks.bidder.check_right(TenderId(str(tender)), bytes.fromhex(token))
@@ -183,7 +192,7 @@ class UploadController(Controller):
         upload: UploadKey,
         ports: Here,
         request: Request[Any, Any, Any],
-        offset: Annotated[int, Parameter(header="Upload-Offset", ge=0)],
+        offset: Annotated[int, HeaderParameter(name="Upload-Offset", ge=0)],
     ) -> Response[None]:
         """The next bytes; what arrives before a break is kept."""
         if request.headers.get("content-type") != "application/offset+octet-stream":

@@ -3,7 +3,8 @@
 from typing import Annotated
 
 import msgspec
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from trading.ledger.entry import Stamp
 from trading.tender import Tender
@@ -25,7 +26,7 @@ __all__ = [
 
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
-Here = Annotated[Ports, Dependency(skip_validation=True)]  # what `create_app` was given
+Here = NamedDependency[SkipValidation[Ports]]  # what `create_app` was given
 ActId = Annotated[str, msgspec.Meta(pattern=_UUID, description="幂等键 idempotency key (UUID)")]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Hex = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2})*$", max_length=4096)]

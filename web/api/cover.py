@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, post
+from litestar.params import FromPath, JSONBody
 
 from trading.kernel.ids import TenderId
 from web.access import allow
@@ -32,7 +33,11 @@ class CoverController(Controller):
 
     @post("/cover-promises", name="promise_covers", sync_to_thread=True)
     def promise(
-        self, tender: UUID, data: Promise, ports: Here, request: Request[Any, Any, Any]
+        self,
+        tender: FromPath[UUID],
+        data: JSONBody[Promise],
+        ports: Here,
+        request: Request[Any, Any, Any],
     ) -> dict[str, object]:
         """承诺: a digest over all pseudonyms that this maker will use."""
         maker = actor(request, data)
@@ -40,7 +45,11 @@ class CoverController(Controller):
 
     @post("/cover-revelations", name="reveal_covers", sync_to_thread=True)
     def reveal(
-        self, tender: UUID, data: Reveal, ports: Here, request: Request[Any, Any, Any]
+        self,
+        tender: FromPath[UUID],
+        data: JSONBody[Reveal],
+        ports: Here,
+        request: Request[Any, Any, Any],
     ) -> dict[str, object]:
         """公布, between the closing and the opening: those envelopes are no bids."""
         maker, name = actor(request, data), TenderId(str(tender))

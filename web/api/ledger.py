@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 
 from trading.desks.bidder import receipt_from
 from trading.disclosure import SEALED, is_shown, tender_of
@@ -26,9 +26,9 @@ _TEXT = "text/plain; charset=utf-8"
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _PAGE = 1000
 
-Cursor = Annotated[int, Parameter(ge=0, le=2**53)]
-Limit = Annotated[int, Parameter(ge=1, le=_PAGE)]
-Key = Annotated[str, Parameter(pattern="^[0-9a-f-]{32,64}$")]
+Cursor = Annotated[int, QueryParameter(ge=0, le=2**53)]
+Limit = Annotated[int, QueryParameter(ge=1, le=_PAGE)]
+Key = Annotated[str, PathParameter(pattern="^[0-9a-f-]{32,64}$")]
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ class LedgerController(Controller):
         return Response(history[-1].note, media_type=_TEXT, headers={"Cache-Control": "max-age=1"})
 
     @get("/tile/{place:path}", name="tile", sync_to_thread=True)
-    def tile(self, place: str, ports: Here) -> Response[bytes]:
+    def tile(self, place: FromPath[str], ports: Here) -> Response[bytes]:
         """Static tiles of 256 hashes, and bundles of leaves (c2sp.org/tlog-tiles)."""
         content = ports.tiles.at(place.lstrip("/"))
         if content is None:
@@ -152,14 +152,16 @@ class PartyController(Controller):
     tags = ("名册 parties",)
 
     @get("/{party:str}", name="party", sync_to_thread=True)
-    def party(self, party: Annotated[str, Parameter(max_length=100)], ports: Here) -> Party:
+    def party(self, party: Annotated[str, PathParameter(max_length=100)], ports: Here) -> Party:
         found = ports.parties[party]
         if found is None:
             raise NothingHere(what=f"主体 {party} / party {party}")
         return Party(found.party, found.name, found.roles, found.key)
 
     @post("/", name="enrol", guards=[authenticate, allow], sync_to_thread=True)
-    def enrol(self, data: Enrol, ports: Here, request: Request[Any, Any, Any]) -> Answered:
+    def enrol(
+        self, data: JSONBody[Enrol], ports: Here, request: Request[Any, Any, Any]
+    ) -> Answered:
         """登记, by a registrar of the platform, signed by the party itself."""
         key = Presigned(data.party, bytes.fromhex(data.key), data.sig)
         fact = PartyEnrolled(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, post
+from litestar.params import FromPath, JSONBody
 
 from trading.facts.award import Awarded
 from trading.kernel.errors import TrusteeRefuses
@@ -47,7 +48,7 @@ class Grounds(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ground: Text
 
 
-def open_stage(ports: Ports, tender: TenderId, stage: int) -> None:
+def open_stage(ports: Ports, tender: TenderId, stage: FromPath[int]) -> None:
     """开标: ask trustee after trustee until enough have answered, then open every envelope."""
     desks, state = ports.desks, ports.office.load(tender)
     needed = state.seats[stage].committee.threshold
@@ -74,7 +75,7 @@ class OpeningController(Controller):
     guards = (authenticate, allow)
 
     @post("/closing", name="close", status_code=200, sync_to_thread=True)
-    def close(self, tender: UUID, ports: Here) -> Answer:
+    def close(self, tender: FromPath[UUID], ports: Here) -> Answer:
         """截标, between two checkpoints that the witnesses date."""
         return answered(ports.desks.opening.close(TenderId(str(tender))))
 
@@ -84,13 +85,13 @@ class OpeningController(Controller):
         status_code=200,
         sync_to_thread=True,
     )
-    def end_cokey_window(self, tender: UUID, stage: int, ports: Here) -> Answer:
+    def end_cokey_window(self, tender: FromPath[UUID], stage: FromPath[int], ports: Here) -> Answer:
         """Whoever has not revealed its key by now has revoked its bid."""
         desk = ports.desks.opening
         return answered(desk.end_cokey_window(TenderId(str(tender)), stage))
 
     @post("/stages/{stage:int}/opening", name="open", status_code=200, sync_to_thread=True)
-    def open(self, tender: UUID, stage: int, ports: Here) -> Answer:
+    def open(self, tender: FromPath[UUID], stage: FromPath[int], ports: Here) -> Answer:
         """开标: shares from the trustees, then every envelope, then the record."""
         name = TenderId(str(tender))
         if stage not in ports.office.load(name).seats:
@@ -105,14 +106,16 @@ class AwardController(Controller):
     guards = (authenticate, allow)
 
     @post("/recommendation", name="recommend", sync_to_thread=True)
-    def recommend(self, tender: UUID, data: SignedBody, ports: Here, request: Calls) -> Answer:
+    def recommend(
+        self, tender: FromPath[UUID], data: JSONBody[SignedBody], ports: Here, request: Calls
+    ) -> Answer:
         """推荐候选人, signed by the panel."""
         panel = actor(request, data)
         return answered(ports.desks.evaluation.recommend(panel, TenderId(str(tender))))
 
     @post("/publicity", name="publish_candidates", sync_to_thread=True)
     def publish_candidates(
-        self, tender: UUID, data: PublishCandidates, ports: Here, request: Calls
+        self, tender: FromPath[UUID], data: JSONBody[PublishCandidates], ports: Here, request: Calls
     ) -> Answer:
         """公示, at least as long as the law says."""
         owner = actor(request, data)
@@ -120,21 +123,25 @@ class AwardController(Controller):
         return answered(desk.publish_candidates(owner, TenderId(str(tender)), data.until))
 
     @post("/awards", name="award", sync_to_thread=True)
-    def award(self, tender: UUID, data: Award, ports: Here, request: Calls) -> Answer:
+    def award(
+        self, tender: FromPath[UUID], data: JSONBody[Award], ports: Here, request: Calls
+    ) -> Answer:
         """定标."""
         owner = actor(request, data)
         awards = tuple(Awarded(item.lot, item.eid) for item in data.awards)
         return answered(ports.desks.award.decide(owner, TenderId(str(tender)), awards, data.ground))
 
     @post("/award-notice", name="send_notice", sync_to_thread=True)
-    def send_notice(self, tender: UUID, data: SignedBody, ports: Here, request: Calls) -> Answer:
+    def send_notice(
+        self, tender: FromPath[UUID], data: JSONBody[SignedBody], ports: Here, request: Calls
+    ) -> Answer:
         """中标通知书."""
         owner = actor(request, data)
         return answered(ports.desks.award.send_notice(owner, TenderId(str(tender))))
 
     @post("/contracts", name="sign_contract", sync_to_thread=True)
     def sign_contract(
-        self, tender: UUID, data: SignContract, ports: Here, request: Calls
+        self, tender: FromPath[UUID], data: JSONBody[SignContract], ports: Here, request: Calls
     ) -> Answer:
         """签约 with the winner at its price."""
         owner = actor(request, data)
@@ -148,27 +155,35 @@ class SuspensionController(Controller):
     guards = (authenticate, allow)
 
     @post("/suspension-request", name="ask_suspension", sync_to_thread=True)
-    def ask_suspension(self, tender: UUID, data: Grounds, ports: Here, request: Calls) -> Answer:
+    def ask_suspension(
+        self, tender: FromPath[UUID], data: JSONBody[Grounds], ports: Here, request: Calls
+    ) -> Answer:
         """申请暂停, the first person."""
         first = actor(request, data)
         desk = ports.desks.suspension
         return answered(desk.ask_suspension(first, TenderId(str(tender)), data.ground))
 
     @post("/suspension", name="suspend", sync_to_thread=True)
-    def suspend(self, tender: UUID, data: SignedBody, ports: Here, request: Calls) -> Answer:
+    def suspend(
+        self, tender: FromPath[UUID], data: JSONBody[SignedBody], ports: Here, request: Calls
+    ) -> Answer:
         """确认暂停, the second person: every clock of the tender stands still."""
         second = actor(request, data)
         return answered(ports.desks.suspension.suspend(second, TenderId(str(tender))))
 
     @post("/resumption-request", name="ask_resumption", sync_to_thread=True)
-    def ask_resumption(self, tender: UUID, data: Grounds, ports: Here, request: Calls) -> Answer:
+    def ask_resumption(
+        self, tender: FromPath[UUID], data: JSONBody[Grounds], ports: Here, request: Calls
+    ) -> Answer:
         """申请恢复, the first person."""
         first = actor(request, data)
         desk = ports.desks.suspension
         return answered(desk.ask_resumption(first, TenderId(str(tender)), data.ground))
 
     @post("/resumption", name="resume", sync_to_thread=True)
-    def resume(self, tender: UUID, data: SignedBody, ports: Here, request: Calls) -> Answer:
+    def resume(
+        self, tender: FromPath[UUID], data: JSONBody[SignedBody], ports: Here, request: Calls
+    ) -> Answer:
         """确认恢复, the second person: the clocks go on, later by the pause."""
         second = actor(request, data)
         return answered(ports.desks.suspension.resume(second, TenderId(str(tender))))

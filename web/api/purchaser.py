@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, post
+from litestar.params import FromPath, JSONBody
 
 from trading.facts.committee import CommitteeFormed
 from trading.facts.tender import Lot, OutageRule, TenderDrafted
@@ -41,7 +42,7 @@ class LotBody(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Draft(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The fields of `tender.drafted/1`. The token key is the centre's: left out, none is used."""
 
-    tender: UUID
+    tender: FromPath[UUID]
     number: Name
     title: Name
     buyer: Name
@@ -95,14 +96,14 @@ class PurchaserController(Controller):
     guards = (authenticate, allow)
 
     @post("/", name="draft", sync_to_thread=True)
-    def draft(self, data: Draft, ports: Here, request: Calls) -> Answer:
+    def draft(self, data: JSONBody[Draft], ports: Here, request: Calls) -> Answer:
         """拟制: a new tender under an id of the caller's; UUIDs are not reused."""
         wanted = _drafted(data, ports)
         return answered(ports.desks.purchaser.draft(actor(request, data), wanted))
 
     @post("/{tender:uuid}/committees", name="form_committee", sync_to_thread=True)
     def form_committee(
-        self, tender: UUID, data: FormCommittee, ports: Here, request: Calls
+        self, tender: FromPath[UUID], data: JSONBody[FormCommittee], ports: Here, request: Calls
     ) -> Answer:
         """密钥仪式: the trustees make the key of one stage, in their own time."""
         name = TenderId(str(tender))
@@ -111,7 +112,9 @@ class PurchaserController(Controller):
         return answered(ports.desks.purchaser.form_committee(name, formed))
 
     @post("/{tender:uuid}/publication", name="publish", sync_to_thread=True)
-    def publish(self, tender: UUID, data: Publish, ports: Here, request: Calls) -> Answer:
+    def publish(
+        self, tender: FromPath[UUID], data: JSONBody[Publish], ports: Here, request: Calls
+    ) -> Answer:
         """发布, with the periods of the law, in an hour that is not crowded."""
         _check_crowd(ports, data.deadline)
         state = ports.desks.purchaser.publish(
@@ -120,7 +123,9 @@ class PurchaserController(Controller):
         return answered(state)
 
     @post("/{tender:uuid}/corrections", name="correct", sync_to_thread=True)
-    def correct(self, tender: UUID, data: Correct, ports: Here, request: Calls) -> Answer:
+    def correct(
+        self, tender: FromPath[UUID], data: JSONBody[Correct], ports: Here, request: Calls
+    ) -> Answer:
         """更正: the deadline only ever moves later."""
         if data.deadline:
             _check_crowd(ports, data.deadline)
@@ -130,7 +135,9 @@ class PurchaserController(Controller):
         return answered(state)
 
     @post("/{tender:uuid}/answers", name="answer", sync_to_thread=True)
-    def answer(self, tender: UUID, data: AnswerQuestion, ports: Here, request: Calls) -> Answer:
+    def answer(
+        self, tender: FromPath[UUID], data: JSONBody[AnswerQuestion], ports: Here, request: Calls
+    ) -> Answer:
         """答疑, to everyone."""
         state = ports.desks.purchaser.answer(
             actor(request, data), TenderId(str(tender)), data.question, data.text
@@ -138,7 +145,9 @@ class PurchaserController(Controller):
         return answered(state)
 
     @post("/{tender:uuid}/cancellation", name="cancel", sync_to_thread=True)
-    def cancel(self, tender: UUID, data: Cancel, ports: Here, request: Calls) -> Answer:
+    def cancel(
+        self, tender: FromPath[UUID], data: JSONBody[Cancel], ports: Here, request: Calls
+    ) -> Answer:
         """终止."""
         owner = actor(request, data)
         return answered(ports.desks.purchaser.cancel(owner, TenderId(str(tender)), data.ground))
@@ -152,7 +161,7 @@ def _check_owner(ports: Ports, tender: TenderId, party: str) -> None:
         MACHINE.after(state.phase, CommitteeFormed)  # before five institutions are troubled
 
 
-def _drafted(data: Draft, ports: Ports) -> TenderDrafted:
+def _drafted(data: JSONBody[Draft], ports: Ports) -> TenderDrafted:
     given = msgspec.structs.asdict(data)
     lots = tuple(Lot(**msgspec.structs.asdict(lot)) for lot in given.pop("lots"))
     pace, with_tokens = Pace(given.pop("day_millis")), given.pop("with_tokens")

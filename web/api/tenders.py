@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from trading.disclosure import is_public
 from trading.facts.award import Candidate
@@ -101,24 +101,24 @@ class TenderController(Controller):
     def tenders(
         self,
         ports: Here,
-        after: Annotated[str, Parameter(max_length=36)] = "",
-        limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+        after: Annotated[str, QueryParameter(max_length=36)] = "",
+        limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
     ) -> list[Listed]:
         """By id, which is by the time of drafting; go on with the last id of a page."""
         return ports.lists.page(after, limit)
 
     @get("/tenders/{tender:uuid}", name="tender", sync_to_thread=True)
-    def tender(self, tender: UUID, ports: Here) -> View:
+    def tender(self, tender: FromPath[UUID], ports: Here) -> View:
         with ports.office.live.held(str(tender)) as state:
             return _view(state)
 
     @get("/tenders/{tender:uuid}/entries", name="entries", sync_to_thread=True)
     def entries(
         self,
-        tender: UUID,
+        tender: FromPath[UUID],
         ports: Here,
-        after: Annotated[int, Parameter(ge=-1, le=2**53)] = -1,
-        limit: Annotated[int, Parameter(ge=1, le=1000)] = 1000,
+        after: Annotated[int, QueryParameter(ge=-1, le=2**53)] = -1,
+        limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 1000,
     ) -> list[Entry]:
         """The public facts of one tender behind an index; all of them once the bids are in."""
         with ports.office.live.held(str(tender)) as state:
@@ -138,14 +138,14 @@ class TenderController(Controller):
         sync_to_thread=True,
     )
     def invitation(
-        self, tender: UUID, stage: Annotated[int, Parameter(ge=1, le=2)], ports: Here
+        self, tender: FromPath[UUID], stage: Annotated[int, PathParameter(ge=1, le=2)], ports: Here
     ) -> Response[str]:
         """What bidders seal by: the proof that the committee's ceremony stands in the ledger."""
         text = ports.desks.bidder.invitation(TenderId(str(tender)), stage)
         return Response(text, media_type=_TEXT)
 
     @get("/deadlines", name="deadlines", sync_to_thread=True)
-    def deadlines(self, ports: Here, wanted: datetime | None = None) -> Crowd:
+    def deadlines(self, ports: Here, wanted: FromQuery[datetime | None] = None) -> Crowd:
         """错峰: hours with many deadlines, and the next one with room."""
         crowd, now = ports.lists.deadlines(), ports.office.clock.read().at
         if wanted:

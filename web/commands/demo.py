@@ -235,7 +235,7 @@ class Demo:
             self._centre.office.publisher.publish()
         wait_until(self._centre, deadline)
         state = self._play.close()
-        before, closing = self._centre.office.publisher.around(deadline)
+        before, closing = self._centre.office.publisher.around(deadline, state.bidding_size)
         times = " < ".join(_clock(w.median) for w in (before, closing) if w)
         self._say(
             f"截标：两个见证检查点夹住截止时间（{times}），{len(state.final(Stage.PRICE))} 份投标",

@@ -67,10 +67,18 @@ def test_a_clock_that_follows_the_wall_is_carried_along(machine: Machine) -> Non
 def test_witnesses_that_disagree_take_the_trust_away(
     machine: Machine, said: int, trusted: bool
 ) -> None:
-    machine.clock.compare(START + timedelta(seconds=said))
+    machine.clock.compare(START, START + timedelta(seconds=said))
     assert (machine.clock.problem == "") == trusted
-    machine.clock.compare(START)
+    machine.clock.compare(START, START)
     assert machine.clock.problem == ""
+
+
+@pytest.mark.parametrize(("said", "trusted"), [(0, True), (9, True), (13, False), (-4, False)])
+def test_a_slow_witness_is_not_a_wrong_clock(machine: Machine, said: int, trusted: bool) -> None:
+    """It may have dated the head at any moment of its ten seconds."""
+    machine.pass_time(10)
+    machine.clock.compare(START, START + timedelta(seconds=said))
+    assert (machine.clock.problem == "") == trusted
 
 
 def test_the_databases_clock_decides_where_there_is_one(machine: Machine) -> None:

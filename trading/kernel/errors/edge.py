@@ -100,9 +100,9 @@ class StateOlder(Fatal):
     code = "KF-708"
     zh = (
         "本账本（{size} 条）比见证人 {witness} 所见（{seen} 条）旧，可能恢复自旧备份，拒绝启动；"
-        "须两人签署放行（kaifeng restore --override）"
+        "须两人签署放行（kaifeng restore approve）"
     )
     en = (
         "This ledger ({size} entries) is older than witness {witness} has seen ({seen}): restored"
-        " from an old back-up? Refusing to start without two persons (kaifeng restore --override)"
+        " from an old back-up? Refusing to start without two persons (kaifeng restore approve)"
     )
