@@ -18,8 +18,10 @@ from sqlalchemy import (
 )
 
 from trading.facts.bidding import EnvelopeReceived
+from trading.facts.suspension import TenderResumed, TenderSuspended
 from trading.facts.tender import TenderDrafted
 from trading.kernel.database import METADATA, Fen, Instant
+from trading.kernel.instant import whole_seconds
 from trading.kernel.money import Money
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
@@ -27,8 +29,10 @@ from trading.tender import MACHINE, Phase
 
 __all__ = ["TenderList", "TenderRow"]
 
+_MOST = 2**63
+
 _TENDERS = Table(
-    "tender",
+    "listed_tender",
     METADATA,
     Column("id", String, primary_key=True),
     Column("height", Integer, nullable=False),
@@ -38,6 +42,7 @@ _TENDERS = Table(
     Column("procedure", String, nullable=False),
     Column("phase", String, nullable=False),
     Column("deadline", Instant),
+    Column("suspended_at", Instant),
     Column("estimate", Fen),
     Column("envelopes", Integer, nullable=False),
 )
@@ -58,7 +63,7 @@ class TenderRow(msgspec.Struct, frozen=True):
 class TenderList:
     """A follower; a fact that a row has already seen (its height) changes nothing."""
 
-    name = "tender-list"
+    name = "listed-tenders"
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -119,8 +124,7 @@ def _after(row: dict[str, Any], tender: str, fact: Fact, stamp: Stamp) -> dict[s
         return row or {"id": tender, **_first(fact)}
     if row["height"] >= stamp.height:
         return row
-    change = _change(Phase(row["phase"]), row["envelopes"], fact)
-    return row | {"height": stamp.height} | change
+    return row | {"height": stamp.height} | _change(row, fact, stamp)
 
 
 def _first(fact: TenderDrafted) -> dict[str, object]:
@@ -133,16 +137,29 @@ def _first(fact: TenderDrafted) -> dict[str, object]:
         "procedure": fact.procedure,
         "phase": Phase.DRAFT.value,
         "deadline": None,
-        "estimate": Money(sum(estimates)) if estimates else None,
+        "suspended_at": None,
+        "estimate": _total(estimates),
         "envelopes": 0,
     }
 
 
-def _change(phase: Phase, envelopes: int, fact: Fact) -> dict[str, object]:
-    change: dict[str, object] = {"phase": MACHINE.after(phase, type(fact)).value}
-    deadline = getattr(fact, "deadline", None)
-    if deadline:
-        change["deadline"] = deadline
-    if isinstance(fact, EnvelopeReceived):
-        change["envelopes"] = envelopes + 1
+def _total(estimates: list[int]) -> Money | None:
+    """Nothing rather than a sum that the column cannot hold: lists are for everybody."""
+    total = sum(estimates)
+    return Money(total) if estimates and total < _MOST else None
+
+
+def _change(row: dict[str, Any], fact: Fact, stamp: Stamp) -> dict[str, object]:
+    change: dict[str, object] = {"phase": MACHINE.after(Phase(row["phase"]), type(fact)).value}
+    deadline, since = row["deadline"], row["suspended_at"]
+    if isinstance(fact, TenderSuspended):
+        change["suspended_at"] = stamp.at
+    elif isinstance(fact, TenderResumed):
+        runs = deadline and since and deadline > since
+        later = deadline + whole_seconds(stamp.at - since) if runs else deadline
+        change |= {"suspended_at": None, "deadline": later}
+    elif isinstance(fact, EnvelopeReceived):
+        change["envelopes"] = row["envelopes"] + 1
+    elif getattr(fact, "deadline", None):
+        change["deadline"] = fact.deadline  # type: ignore[attr-defined]
     return change

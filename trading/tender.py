@@ -3,10 +3,9 @@
 Rules that decide which fact comes next are in bidding, notice, opening, award and contract.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from copy import copy
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -53,6 +52,7 @@ from trading.facts.tender import (
 )
 from trading.kernel.canonical import sha256
 from trading.kernel.errors import RoleMissing, StreamUnknown, SuspensionRefusal
+from trading.kernel.instant import whole_seconds
 from trading.kernel.party import Role
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
@@ -269,9 +269,9 @@ def _suspended(tender: Tender, _: TenderSuspended, stamp: Stamp) -> None:
 
 
 def _resumed(tender: Tender, _: TenderResumed, stamp: Stamp) -> None:
-    """Clocks that were running go on, later by whole seconds: witnesses date in seconds."""
+    """Clocks that were running go on, later by the pause."""
     since = tender.suspended_at or stamp.at
-    pause = timedelta(seconds=math.ceil((stamp.at - since) / timedelta(seconds=1)))
+    pause = whole_seconds(stamp.at - since)
     tender.suspended_at, tender.pause_asked_by = None, ""
     for name in ("deadline", "documents_until", "noticed_at", "recommended_at"):
         moment = getattr(tender, name)

@@ -119,12 +119,20 @@ MATRIX: dict[str, Row] = {
 
 def allow(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """The guard of every operation with roles: `web.auth` has already found out who calls."""
+    if is_frameworks(handler):
+        return
     operation = str(handler.name)
     row = MATRIX[operation]
     caller = connection.scope["user"]
     if not row.roles & caller.roles:
         wanted = "、".join(sorted(row.roles))
         raise AccessDenied(party=caller.party, operation=operation, roles=wanted)
+
+
+def is_frameworks(handler: BaseRouteHandler) -> bool:
+    """OPTIONS by the framework itself, which names the methods and does nothing."""
+    methods = getattr(handler, "http_methods", None)
+    return handler.name is None and methods == {"OPTIONS"}
 
 
 def check_complete(app: Litestar) -> None:
@@ -139,8 +147,6 @@ def handlers(app: Litestar) -> Iterable[HTTPRouteHandler]:
     """Ours; the framework answers OPTIONS and the schema by itself."""
     for route in app.routes:
         for handler in getattr(route, "route_handlers", []):
-            of_framework = route.path.startswith("/schema") or (
-                handler.name is None and handler.http_methods == {"OPTIONS"}
-            )
+            of_framework = route.path.startswith("/schema") or is_frameworks(handler)
             if isinstance(handler, HTTPRouteHandler) and not of_framework:
                 yield handler

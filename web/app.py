@@ -1,14 +1,17 @@
 """The edge put together: one application from its ports, nothing global, nothing made here."""
 
-from litestar import Litestar, Router
+from typing import Any
+
+from litestar import Litestar, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Server
 
+from trading.kernel.errors import NothingHere
 from web.access import check_complete
-from web.api.bidder import BidderController, UploadController
+from web.api.bidder import BidderController, TusController, UploadController
 from web.api.cover import CoverController
 from web.api.ledger import LedgerController, PartyController
 from web.api.node import NodeController
@@ -16,7 +19,7 @@ from web.api.opening import AwardController, OpeningController, SuspensionContro
 from web.api.purchaser import PurchaserController
 from web.api.tenders import TenderController
 from web.ports import Ports
-from web.problems import HANDLERS
+from web.problems import HANDLERS, CarefulRequest, problem
 
 __all__ = ["create_app"]
 
@@ -27,6 +30,7 @@ _CONTROLLERS = [
     TenderController,
     PurchaserController,
     BidderController,
+    TusController,  # before the uploads: the framework would answer OPTIONS by itself
     UploadController,
     CoverController,
     OpeningController,
@@ -41,6 +45,7 @@ def create_app(ports: Ports) -> Litestar:
         [Router("/", route_handlers=_CONTROLLERS)],
         dependencies={"ports": Provide(lambda: ports, sync_to_thread=False)},
         exception_handlers=HANDLERS,
+        request_class=CarefulRequest,
         state=State({"ports": ports}),
         request_max_body_size=None,  # the edge's wall counts bytes, and cheaper
         openapi_config=OpenAPIConfig(
@@ -51,13 +56,19 @@ def create_app(ports: Ports) -> Litestar:
             render_plugins=[JsonRenderPlugin()],
             use_handler_docstrings=True,
             operation_id_creator=lambda handler, *_: str(handler.name),
-            path="/schema",
+            openapi_router=Router(
+                "/schema", route_handlers=[], include_in_schema=False, after_request=_in_our_form
+            ),
         ),
         logging_config=None,
     )
     check_complete(app)
     _close_schemas(app)
     return app
+
+
+def _in_our_form(answer: Response[Any]) -> Response[Any]:
+    return answer if answer.status_code == 200 else problem(NothingHere(what="/schema"))
 
 
 def _close_schemas(app: Litestar) -> None:

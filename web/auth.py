@@ -11,6 +11,7 @@ from trading.kernel.errors import ActUnsigned, Unauthenticated
 from trading.kernel.ids import PartyId
 from trading.kernel.party import Actor
 from trading.ledger.signature import check_act
+from web.access import is_frameworks
 from web.api.bodies import SignedBody
 from web.parties import Caller
 from web.ports import Ports
@@ -21,12 +22,20 @@ __all__ = ["Presigned", "actor", "authenticate"]
 _NO_SIGNATURE = "00" * 64
 
 
-async def authenticate(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def authenticate(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
     """The first guard of every operation with roles; the caller then stands in the scope."""
+    if is_frameworks(handler):
+        return
     if not isinstance(connection, Request):
         raise Unauthenticated(problem="HTTP")
     ports: Ports = connection.app.state.ports
-    url, host = connection.url, connection.headers.get("host", "")
+    host = connection.headers.get("host", "")
+    try:
+        url = connection.url
+    except ValueError as error:
+        raise Unauthenticated(problem=f"Host {host[:100]}") from error
     if ports.authority and host != ports.authority:
         raise Unauthenticated(problem=f"Host {host[:100]}，应为 / not {ports.authority}")
     query = f"?{url.query}" if url.query else ""

@@ -70,7 +70,7 @@ class _Lists:
         is_new = not path.exists()
         self._engine = open_database(f"sqlite:///{path}")
         self.rows = TenderList(self._engine)
-        self.rows.name = f"tender-list@{node}"
+        self.rows.name += f"@{node}"
         if is_new:
             ledger.store.move_cursor(self.rows.name, 0)
         self._following = Following(ledger, self.rows)
@@ -229,11 +229,12 @@ class Node:
         """What `/readyz` answers by."""
         free = shutil.disk_usage(self.data).free >> 20
         stopped, problem = self.ledger.stopped, self.clock.problem
-        waiting, lag = self.ledger.waiting, self.lists.lag
+        answers, waiting = self._database_answers(), self.ledger.waiting
+        lag = self.lists.lag if answers else 0
         return [
-            Health("database", self._database_answers(), f"{self.ledger.size()} entries"),
+            Health("database", answers, f"{self.ledger.size()} entries"),
             Health("writer", stopped is None, str(stopped or f"{waiting} waiting")),
-            Health("disk", free > self.settings.disk_reserve_mib, f"{free} MiB free"),
+            Health("disk", free > self.settings.disk_reserve_mib, f"{free >> 10} GiB free"),
             Health("clock", not problem, problem or f"offset {self.ledger.offset}"),
             Health("committer", waiting < self.settings.batch_limit, f"{waiting} requests"),
             Health("lists", lag < 100_000, f"{lag} entries behind"),

@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from trading.kernel import errors
 from trading.kernel.errors import Internal, NothingHere, Refusal, RequestMalformed
 
-__all__ = ["HANDLERS", "log_failure", "log_refusal", "problem", "status_of"]
+__all__ = ["HANDLERS", "CarefulRequest", "log_failure", "log_refusal", "problem", "status_of"]
 
 _MEDIA_TYPE = "application/problem+json; charset=utf-8"
 _RETRY_SECONDS = 1
@@ -50,6 +50,16 @@ _STATUS: dict[type[Refusal], int] = {
     errors.ClockUntrusted: 503,
     errors.Internal: 500,
 }
+
+
+class CarefulRequest(Request[Any, Any, Any]):
+    """What the decoder does not refuse by itself: nested too deeply, or not UTF-8."""
+
+    async def json(self) -> Any:
+        try:
+            return await super().json()
+        except (RecursionError, UnicodeDecodeError) as error:
+            raise RequestMalformed(problem=type(error).__name__) from error
 
 
 def status_of(refusal: Refusal) -> int:
@@ -95,7 +105,7 @@ def log_failure(error: Exception, request: str) -> None:
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """What the framework refuses before a handler is reached."""
     if error.status_code == 404:
-        refusal: Refusal = NothingHere(what=request.url.path[:200])
+        refusal: Refusal = NothingHere(what=request.scope["path"][:200])
     elif error.status_code >= 500:
         return _failed(request, error)
     else:

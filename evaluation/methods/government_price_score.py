@@ -3,6 +3,7 @@
 98, 100 and 120 at weight 30 give 30.00, 29.40 and 24.50.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -30,8 +31,8 @@ def _rank(offers: Sequence[Offer], parameters: Mapping[str, str]) -> list[Placed
 
 def _weight(parameters: Mapping[str, str]) -> Decimal:
     text = parameters.get("weight", _DEFAULT)
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= 100:
-        raise DraftIncomplete(problem=f"权重 {text} / weight {text}")
+    if not re.fullmatch("[0-9]{1,3}", text) or not 0 < int(text) <= 100:
+        raise DraftIncomplete(problem=f"权重 {text[:20]} / weight {text[:20]}")
     return Decimal(text)
 
 

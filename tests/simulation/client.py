@@ -89,9 +89,8 @@ class Client:
         act.tries.append(Told(began, outcome, code, index))
         place = "" if index is None else f" entry {index}"
         self.world.say(self.label, f"{act.what} by {process.name}: {outcome} {code}{place}")
-        is_unknown = (
-            answer is not None and "未登记" in answer.text
-        )  # its enrolment was never answered
+        # whoever was never answered at its enrolment may not be enrolled
+        is_unknown = answer is not None and "未登记".encode() in answer.text
         if code in _CLOCKS and self.world.plan.is_timely(process.name) and not is_unknown:
             self.world.complain(f"{process.name} distrusts {_CLOCKS[code]}")
         if code in _OURS or (answer and answer.status == 500):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from trading.committee import record_deal, session_of
+from trading.committee import Charter, record_deal, session_of
 from trading.desks.office import Office
 from trading.desks.trustee import (
     AskCertificate,
@@ -54,12 +54,21 @@ class CeremonyDesk:
         self._office = office
 
     def form(
-        self, tender: str, stage: int, threshold: int, trustees: Sequence[AsksTrustee]
+        self,
+        tender: str,
+        stage: int,
+        threshold: int,
+        trustees: Sequence[AsksTrustee],
+        charter: Charter | None = None,
     ) -> CommitteeFormed:
-        """A fresh committee for one opening event, bound to the newest cosigned head."""
+        """A fresh committee for one opening event, bound to the newest cosigned head.
+
+        The trustees hold it against their own charter; ours only says so earlier.
+        """
         members = tuple(trustee.key for trustee in trustees)
         session = session_of(tender, stage, self._office.ids.mint())
         ceremony = Ceremony(threshold, members, session)
+        (charter or Charter(1, {t.name: t.key.hex() for t in trustees})).check(ceremony)
         head = self._office.publisher.publish()
         # (1) everybody deals
         deals = [_dealt(trustee, ceremony) for trustee in trustees]

@@ -5,6 +5,7 @@ when the reading plus its error lies before it. What falls between is nobody's a
 witness-dated checkpoints decide.
 """
 
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,15 @@ import msgspec
 
 from trading.kernel.errors import ClockUntrusted
 
-__all__ = ["Clock", "FrozenClock", "Reading", "SteadyClock", "SystemClock", "TrustedClock"]
+__all__ = [
+    "Clock",
+    "FrozenClock",
+    "Reading",
+    "SteadyClock",
+    "SystemClock",
+    "TrustedClock",
+    "whole_seconds",
+]
 
 _SECOND = timedelta(seconds=1)
 _STEP = timedelta(milliseconds=500)  # NTP slews; what moves more at once was set by somebody
@@ -29,6 +38,11 @@ class Reading(msgspec.Struct, frozen=True):
 
     def is_surely_before(self, moment: datetime) -> bool:
         return self.at + self.error < moment
+
+
+def whole_seconds(span: timedelta) -> timedelta:
+    """Upwards: witnesses date in seconds."""
+    return timedelta(seconds=math.ceil(span / _SECOND))
 
 
 class Clock(Protocol):

@@ -30,9 +30,12 @@ from web.ports import Ports
 from web.seals import Seal, seal
 from web.uploads import Upload
 
-__all__ = ["BidderController", "UploadController", "is_sealed"]
+__all__ = ["BidderController", "TusController", "UploadController", "is_sealed"]
 
 UploadKey = Annotated[str, PathParameter(pattern="^[0-9a-z]{1,64}$")]
+UploadToken = Annotated[
+    str, HeaderParameter(name="Upload-Token", pattern="^([0-9a-f]{2})*$", max_length=4096)
+]
 BidKey = Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")]
 
 _TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
@@ -150,8 +153,8 @@ class BidderController(Controller):
             return Bid(eid, word, received.index, received.at.isoformat())
 
 
-class UploadController(Controller):
-    """tus 1.0 with creation, termination and expiration."""
+class TusController(Controller):
+    """What our uploads can do, as tus asks for it."""
 
     tags = ("上传 uploads",)
 
@@ -159,10 +162,17 @@ class UploadController(Controller):
         ["/v1/uploads", "/v1/tenders/{tender:uuid}/uploads"],
         http_method=["OPTIONS"],
         name="upload_options",
+        include_in_schema=False,
         status_code=204,
     )
     async def options(self, ports: Here) -> Response[None]:
         return Response(None, status_code=204, headers={**_TUS, **ports.uploads.abilities()})
+
+
+class UploadController(Controller):
+    """tus 1.0 with creation, termination and expiration."""
+
+    tags = ("上传 uploads",)
 
     @post("/v1/tenders/{tender:uuid}/uploads", name="create_upload", sync_to_thread=True)
     def create(
@@ -170,7 +180,7 @@ class UploadController(Controller):
         tender: FromPath[UUID],
         ports: Here,
         length: Annotated[int, HeaderParameter(name="Upload-Length", ge=PREFIX)],
-        token: Annotated[Hex, HeaderParameter(name="Upload-Token")] = "",
+        token: UploadToken = "",
     ) -> Response[None]:
         """A place for one envelope. The same token is given the same place again."""
         ports.desks.bidder.check_right(TenderId(str(tender)), bytes.fromhex(token))

@@ -9,7 +9,7 @@ from litestar import Controller, Request, post
 from litestar.params import FromPath, JSONBody
 
 from trading.facts.award import Awarded
-from trading.kernel.errors import TrusteeRefuses
+from trading.kernel.errors import CommitteeRefusal, TrusteeRefuses
 from trading.kernel.ids import TenderId
 from web.access import allow
 from web.api.bodies import Digest, Here, Number, SignedBody, Text, answered
@@ -95,7 +95,7 @@ class OpeningController(Controller):
         """开标: shares from the trustees, then every envelope, then the record."""
         name = TenderId(str(tender))
         if stage not in ports.office.load(name).seats:
-            raise TrusteeRefuses(problem=f"没有阶段 {stage} / no stage {stage}")
+            raise CommitteeRefusal(problem=f"没有阶段 {stage} / no stage {stage}")
         open_stage(ports, name, stage)
         return answered(ports.office.load(name))
 

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Controller, Request, post
 from litestar.params import FromPath, JSONBody
 
+from trading.committee import Charter
 from trading.facts.committee import CommitteeFormed
 from trading.facts.tender import Lot, OutageRule, TenderDrafted
 from trading.kernel.calendar import Pace, check_moment
@@ -42,7 +43,7 @@ class LotBody(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Draft(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The fields of `tender.drafted/1`. The token key is the centre's: left out, none is used."""
 
-    tender: FromPath[UUID]
+    tender: UUID
     number: Name
     title: Name
     buyer: Name
@@ -108,7 +109,10 @@ class PurchaserController(Controller):
         """密钥仪式: the trustees make the key of one stage, in their own time."""
         name = TenderId(str(tender))
         _check_owner(ports, name, request.scope["user"].party)
-        formed = ports.desks.ceremony.form(name, data.stage, data.threshold, ports.trustees)
+        charter = Charter.parse(ports.charter)
+        formed = ports.desks.ceremony.form(
+            name, data.stage, data.threshold, ports.trustees, charter
+        )
         return answered(ports.desks.purchaser.form_committee(name, formed))
 
     @post("/{tender:uuid}/publication", name="publish", sync_to_thread=True)

@@ -1,4 +1,4 @@
-"""`kaifeng backup` and its way back, `kaifeng restore`: see docs/howto/back-up.md."""
+"""`kaifeng backup` and its way back, `kaifeng restore`: see docs/howto/run-a-county-centre.md."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,8 @@
 """`kaifeng cover`: another institution hides how many bids a tender has, until it is closed.
 
-At a fixed cadence it hands in as many covers as chance says: sealed, tokened and uploaded like any
-bid. It promises them before and reveals them afterwards; in between only it can tell them apart.
+In each interval of a fixed length it hands in as many covers as chance says, at moments that chance
+chooses: sealed, tokened and uploaded like any bid. It takes its tokens and promises its covers
+before, and reveals them afterwards; in between only it can tell them apart.
 """
 
 import os
@@ -18,16 +19,17 @@ from trading.cover import covers_digest
 from trading.envelope.content import Bidder, Manifest, Price
 from trading.envelope.layout import Address, Stage
 from trading.envelope.seal import BidKey, Sealing, seal
-from trading.kernel.errors import FileUnreadable
+from trading.kernel.errors import FileUnreadable, SuspensionRefusal
 from trading.kernel.files import read_text, write_secret
 from trading.kernel.instant import SystemClock
 from trading.ledger.policy import Policy
 from trading.ledger.signature import ActorKey
-from web.client import Client, act_id, hand_in
+from web.client import Client, Refused, act_id, hand_in
 from web.invitation import invited_to
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PRICES = 10**9
+_ROOM = timedelta(seconds=2)  # before the deadline
 
 
 class _Kept(msgspec.Struct):
@@ -36,6 +38,7 @@ class _Kept(msgspec.Struct):
     salt: str
     seeds: list[str]
     made: int = 0
+    tokens: list[bytes] = []
 
 
 @click.command("cover", help="为项目制作掩护信封 / hide how many bids a tender has.")
@@ -45,7 +48,7 @@ class _Kept(msgspec.Struct):
 @click.option("--tender", required=True)
 @click.option("--party", required=True, help="受托人或见证人 / a trustee or witness")
 @click.option("--key", required=True, type=_FILE, help="主体密钥 / that party's key")
-@click.option("--most", type=click.IntRange(1, 10_000), default=40, show_default=True)
+@click.option("--most", type=click.IntRange(1, 60), default=40, show_default=True)
 @click.option(
     "--every", type=click.IntRange(1), default=600, show_default=True, help="秒 / seconds"
 )
@@ -57,7 +60,7 @@ def command(**options: Any) -> None:
 
 
 class _Options(msgspec.Struct, frozen=True):
-    """`per_beat`: at each beat between none and that many, as chance says."""
+    """`per_beat`: in each interval of `every` seconds between none and that many."""
 
     folder: Path
     url: str
@@ -68,6 +71,10 @@ class _Options(msgspec.Struct, frozen=True):
     most: int
     every: int
     per_beat: int
+
+
+def _sleep_until(moment: datetime) -> None:
+    time.sleep(max(0.0, (moment - SystemClock().read().at).total_seconds()))
 
 
 class _Maker:
@@ -81,11 +88,13 @@ class _Maker:
     def run(self) -> None:
         """Until the covers are revealed; killed, it goes on where it stopped."""
         self._promise()
+        self._take_tokens()
         address = self._address()
-        while self._wait_for_beat():
-            for _ in range(secrets.randbelow(self._options.per_beat + 1)):
+        while (moments := self._moments()) is not None:
+            for moment in moments:
+                _sleep_until(moment)
                 if self._kept.made < len(self._keys):
-                    self._make(address)
+                    self._try(address)
         self._reveal()
 
     def _promise(self) -> None:
@@ -94,6 +103,21 @@ class _Maker:
             self._client.act(f"{self._path}/cover-promises", {"digest": digest})
             self._keep(0)
             click.echo(f"✓ 已承诺 promised: {len(self._keys)} 个以内 at most")
+
+    def _take_tokens(self) -> None:
+        """All of them at once, when documents are taken: later a question would tell of a cover."""
+        public = bytes.fromhex(self._client.get(self._path)["token_key"])
+        while public and len(self._kept.tokens) < len(self._keys):
+            self._kept.tokens.append(self._client.token(self._options.tender, public))
+            self._keep(self._kept.made)
+
+    def _try(self, address: Address) -> None:
+        try:
+            self._make(address)
+        except Refused as refused:
+            if refused.facts["code"] != SuspensionRefusal.code:
+                raise
+            click.echo("· 项目暂停 suspended")
 
     def _make(self, address: Address) -> None:
         key, number = self._keys[self._kept.made], self._kept.made
@@ -106,21 +130,25 @@ class _Maker:
         path = self._options.folder / f"{number}.kfe"
         with path.open("wb") as out:
             seal(manifest, None, Sealing(address=address, key=key, at_ms=now), out)
-        public = bytes.fromhex(self._client.get(self._path)["token_key"])
-        token = self._client.token(self._options.tender, public) if public else b""
+        token = self._kept.tokens[number] if self._kept.tokens else b""
         hand_in(self._client, self._options.tender, path, token, act_id())
         path.unlink()
         click.echo("✓ 一个掩护信封 a cover")
 
-    def _wait_for_beat(self) -> bool:
-        """At the next multiple of the cadence; False once the deadline leaves no more room."""
-        every, now = self._options.every, SystemClock().read().at
-        beat = datetime.fromtimestamp((int(now.timestamp()) // every + 1) * every, UTC)
-        deadline = datetime.fromisoformat(self._client.get(self._path)["deadline"])
-        if beat >= deadline - timedelta(seconds=2):
-            return False
-        time.sleep(max(0.0, (beat - now).total_seconds()))
-        return True
+    def _moments(self) -> list[datetime] | None:
+        """At the next multiple of the cadence, when to hand in until the one after it; None once
+        the deadline leaves no more room.
+        """
+        every = self._options.every
+        beat = int(SystemClock().read().at.timestamp()) // every * every + every
+        begin = datetime.fromtimestamp(beat, UTC)
+        last = datetime.fromisoformat(self._client.get(self._path)["deadline"]) - _ROOM
+        if begin >= last:
+            return None
+        _sleep_until(begin)
+        count = secrets.randbelow(self._options.per_beat + 1)
+        chosen = (timedelta(milliseconds=secrets.randbelow(every * 1000)) for _ in range(count))
+        return sorted(begin + later for later in chosen if begin + later < last)
 
     def _reveal(self) -> None:
         while self._client.get(self._path)["phase"] == "bidding":

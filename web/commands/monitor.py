@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import httpx
 
-from trading.kernel.errors import Broken
+from trading.kernel.errors import Broken, InputUnusable, Refusal
 from trading.kernel.files import read_text
 from trading.ledger.policy import Policy
 from web.monitor import Monitor
@@ -30,8 +30,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 def command(
     url: str, policy: Path, state: Path, witnesses: tuple[str, ...], every: int | None
 ) -> None:
+    try:
+        trusted = Policy.parse(read_text(policy))
+    except Refusal as refusal:  # our own file: nothing to be alarmed about
+        raise InputUnusable(path=policy, problem=refusal) from refusal
     while True:
-        code = _look(url, Policy.parse(read_text(policy)), state, list(witnesses))
+        code = _look(url, trusted, state, list(witnesses))
         if every is None or code == 1:
             sys.exit(code)
         time.sleep(secrets.randbelow(2 * every * 1000) / 1000)  # nobody knows when it comes

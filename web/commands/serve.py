@@ -1,6 +1,7 @@
 """`kaifeng serve`: a centre's node, on one box or on PostgreSQL with others."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def command(data: Path, database: str, host: str, port: int, name: str) -> None:
         duties.start()
         try:
             edge = Edge(create_app(node.ports), hot=SealLane(node.ports))
-            broken = serve(edge, host, port, _tell, lambda: node.ledger.stopped)
+            broken = serve(edge, host, port, partial(_tell, host), lambda: node.ledger.stopped)
         finally:
             duties.stop()
     if broken:
@@ -51,6 +52,6 @@ def command(data: Path, database: str, host: str, port: int, name: str) -> None:
         sys.exit(_FATAL)
 
 
-def _tell(port: int) -> None:
-    click.echo(f"✓ 开封已启动 serving on http://127.0.0.1:{port}  （接口说明 API: /docs）")
+def _tell(host: str, port: int) -> None:
+    click.echo(f"✓ 开封已启动 serving on http://{host}:{port}  （接口说明 API: /docs）")
     sys.stdout.flush()
