@@ -13,6 +13,8 @@ from trading.kernel.errors import Usage
 from trading.kernel.files import durable_folder, durable_write, read_chunks, sync_folder
 from trading.kernel.objects import Objects
 from trading.ledger.archive import open_archive
+from trading.ledger.carry import from_postgres, into_postgres
+from web.migrate import migrate
 
 __all__ = ["back_up", "restore"]
 
@@ -22,19 +24,14 @@ _PAGES = 2_000
 _COPY = "envelopes"
 
 
-def back_up(data: Path, objects: Objects, out: Path, told: Callable[[str, int], None]) -> int:
+def back_up(
+    data: Path, objects: Objects, out: Path, told: Callable[[str, int], None], database: str = ""
+) -> int:
     """While the centre goes on writing: one consistent state, and every envelope it speaks of."""
     if out.exists() and any(out.iterdir()):
         raise Usage(problem=f"{out}: 目录非空 / not empty")
     durable_folder(out)
-    source = sqlite3.connect(f"file:{data / _DATABASE}?mode=ro", uri=True)
-    target = sqlite3.connect(out / _DATABASE)
-    with source, target:
-        source.backup(target, pages=_PAGES, progress=lambda _, left, __: told("pages", left))
-    size: int = target.execute("SELECT count(*) FROM entry").fetchone()[0]
-    target.execute("PRAGMA journal_mode=DELETE")
-    for connection in (source, target):
-        connection.close()
+    size = from_postgres(database, out / _DATABASE) if database else _copied(data, out, told)
     for name in _TEXTS:
         durable_write(out / name, read_chunks(data / name))
     for number, name in enumerate(objects.names(), 1):
@@ -44,16 +41,33 @@ def back_up(data: Path, objects: Objects, out: Path, told: Callable[[str, int], 
     return size
 
 
-def restore(copy: Path, data: Path, report: Callable[[Step], None]) -> None:
-    """Into an empty folder, verified before it is there; Broken if the copy is not whole."""
+def _copied(data: Path, out: Path, told: Callable[[str, int], None]) -> int:
+    source = sqlite3.connect(f"file:{data / _DATABASE}?mode=ro", uri=True)
+    target = sqlite3.connect(out / _DATABASE)
+    with source, target:
+        source.backup(target, pages=_PAGES, progress=lambda _, left, __: told("pages", left))
+    size: int = target.execute("SELECT count(*) FROM entry").fetchone()[0]
+    target.execute("PRAGMA journal_mode=DELETE")
+    for connection in (source, target):
+        connection.close()
+    return size
+
+
+def restore(copy: Path, data: Path, report: Callable[[Step], None], database: str = "") -> None:
+    """Into an empty folder (and an empty database), verified before it is there; Broken if the
+    copy is not whole.
+    """
     if data.exists() and any(_ledger_files(data)):
         raise Usage(problem=f"{data}: 已有账本，不会覆盖 / has a ledger, and is never overwritten")
     with open_archive(copy) as archive:
         Audit(archive).run(report)
     durable_folder(data)
+    if database:
+        migrate(database)
+        into_postgres(copy / _DATABASE, database)
     for path in sorted(copy.rglob("*")):
         target = data / path.relative_to(copy)
-        if path.is_file():
+        if path.is_file() and not (database and path.name == _DATABASE):
             durable_write(target, read_chunks(path))
 
 

@@ -88,7 +88,7 @@ class Rehearsal:
         said: Callable[[str, int], None] = lambda _, __: None,
     ) -> None:
         self.folder, self.data = folder, folder / "centre"
-        self._port, self._database, self._said = port, database, said
+        self._port, self.database, self._said = port, database, said
         self._closing = ExitStack()
         self.settings = {
             "witnesses": str(folder / "witnesses.txt"),
@@ -119,8 +119,8 @@ class Rehearsal:
     def start_node(self, name: str) -> Program:
         port = self._port if name == "one" else 0
         command = kaifeng("serve", "--data", str(self.data), "--port", str(port), "--name", name)
-        if self._database:
-            command += ["--database", self._database]
+        if self.database:
+            command += ["--database", self.database]
         self.nodes[name] = self._start(f"server-{name}", command)
         self.nodes[name].wait()
         self._said("服务 server", self.nodes[name].process.pid)

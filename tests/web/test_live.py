@@ -1,5 +1,6 @@
 """A tender over HTTP, from draft to contract: every institution a process of its own."""
 
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -201,13 +202,30 @@ def test_covers_hide_the_number_of_bids_and_are_reconciled_at_the_opening(
     assert kinds.count("covers.revealed/1") == 1
 
 
-def test_the_live_folder_and_a_back_up_verify(centre: Rehearsal, tmp_path: Path) -> None:
-    if centre.data.joinpath("ledger.db").exists():
+def test_a_back_up_of_the_running_centre_comes_back_whole(
+    centre: Rehearsal, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    here, there = ["--database", centre.database], list[str]()
+    if centre.database:
+        there = ["--database", request.getfixturevalue("postgres").database()]
+    else:
         assert kaifeng("verify", centre.data).returncode == 0
-        done = kaifeng("backup", centre.data, tmp_path / "copy")
-        assert done.returncode == 0, done.stderr
-        done = kaifeng("restore", "from", tmp_path / "copy", tmp_path / "back")
-        assert done.returncode == 0, done.stderr
+    done = kaifeng("backup", centre.data, tmp_path / "copy", *here)
+    assert done.returncode == 0, done.stderr
+    assert kaifeng("verify", tmp_path / "copy").returncode == 0
+    done = kaifeng("restore", "from", tmp_path / "copy", tmp_path / "back", *there)
+    assert done.returncode == 0, done.stderr
+    again = kaifeng("backup", tmp_path / "back", tmp_path / "again", *there)
+    assert again.returncode == 0, again.stderr
+    assert entries(tmp_path / "again") == entries(tmp_path / "copy")
+    assert kaifeng("restore", "from", tmp_path / "copy", tmp_path / "back", *there).returncode == 2
+
+
+def entries(folder: Path) -> list[tuple[object, ...]]:
+    with sqlite3.connect(folder / "ledger.db") as db:
+        found = db.execute("SELECT * FROM entry ORDER BY idx").fetchall()
+    db.close()
+    return found
 
 
 def test_a_stranger_watches(centre: Rehearsal, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from web.centre import settings_here
 @click.command("backup", help="在线备份 / back up a data folder while its centre is running.")
 @click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("out", type=click.Path(path_type=Path))
-def command(data: Path, out: Path) -> None:
+@click.option("--database", default="", envvar="KAIFENG_DATABASE", help="postgresql://… ")
+def command(data: Path, out: Path, database: str) -> None:
     objects = open_objects(settings_here().objects or str(data / "envelopes"))
-    count = back_up(data, objects, out, _progress)
+    count = back_up(data, objects, out, _progress, database)
     click.echo(f"✓ {count} 条记录已备份 / entries backed up → {out}（不含密钥 / no keys）")
 
 

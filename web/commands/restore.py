@@ -6,6 +6,7 @@ import click
 
 from trading.audit import Step
 from trading.kernel.errors import InputUnusable, Usage
+from trading.ledger.carry import size_in_postgres
 from trading.ledger.checkpoint import verify_log_signature
 from trading.ledger.note import Note
 from trading.ledger.policy import Policy
@@ -15,6 +16,9 @@ from web.centre import settings_here
 from web.institutions import read_witnesses
 from web.restored import approval_message, write_approval
 
+_DATABASE = click.option(
+    "--database", default="", envvar="KAIFENG_DATABASE", help="postgresql://… "
+)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -26,8 +30,9 @@ def command() -> None:
 @command.command("from", help="核验并恢复到空目录 / verify a copy, then restore it.")
 @click.argument("copy", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("data", type=click.Path(path_type=Path))
-def bring_back(copy: Path, data: Path) -> None:
-    restore(copy, data, _say)
+@_DATABASE
+def bring_back(copy: Path, data: Path, database: str) -> None:
+    restore(copy, data, _say, database)
     click.echo(f"✓ 已恢复 restored → {data}；密钥须另行放回 / put the keys back yourself")
 
 
@@ -37,9 +42,10 @@ def bring_back(copy: Path, data: Path) -> None:
 @click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--party", required=True, help="登记主体 / your party")
 @click.option("--key", required=True, type=_FILE, help="主体密钥 / your key")
-def approve(data: Path, party: str, key: Path) -> None:
+@_DATABASE
+def approve(data: Path, party: str, key: Path, database: str) -> None:
     policy = Policy.parse((data / "policy.txt").read_text("utf-8"))
-    size = _size(data)
+    size = size_in_postgres(database) if database else _size(data)
     for witness in read_witnesses(Path(settings_here().witnesses)):
         note = witness.latest(policy.logs[0].name)
         if not note:
