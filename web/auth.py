@@ -31,21 +31,14 @@ async def authenticate(
     if not isinstance(connection, Request):
         raise Unauthenticated(problem="HTTP")
     ports: Ports = connection.app.state.ports
-    host = connection.headers.get("host", "")
-    try:
-        url = connection.url
-    except ValueError as error:
-        raise Unauthenticated(problem=f"Host {host[:100]}") from error
+    scope, host = connection.scope, connection.headers.get("host", "")
     if ports.authority and host != ports.authority:
         raise Unauthenticated(problem=f"Host {host[:100]}，应为 / not {ports.authority}")
-    query = f"?{url.query}" if url.query else ""
-    message = Message(
-        connection.method,
-        f"{url.scheme}://{host or url.netloc}{url.path}{query}",
-        dict(connection.headers),
-    )
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    url = f"{scope['scheme']}://{host}{path}" + (f"?{query}" if query else "")  # as it was sent
+    message = Message(connection.method, url, dict(connection.headers))
     body = await connection.body()
-    connection.scope["user"] = await asyncio.to_thread(_caller, ports, message, body)
+    scope["user"] = await asyncio.to_thread(_caller, ports, message, body)
 
 
 def _caller(ports: Ports, message: Message, body: bytes) -> Caller:

@@ -9,8 +9,10 @@ from litestar import Controller, Request, post
 from litestar.params import FromPath, JSONBody
 
 from trading.facts.award import Awarded
-from trading.kernel.errors import CommitteeRefusal, TrusteeRefuses
+from trading.facts.opening import OpeningRecorded
+from trading.kernel.errors import CommitteeRefusal, IllegalTransition, TrusteeRefuses
 from trading.kernel.ids import TenderId
+from trading.tender import Phase
 from web.access import allow
 from web.api.bodies import Digest, Here, Number, SignedBody, Text, answered
 from web.auth import actor, authenticate
@@ -51,6 +53,8 @@ class Grounds(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True)
 def open_stage(ports: Ports, tender: TenderId, stage: FromPath[int]) -> None:
     """开标: ask trustee after trustee until enough have answered, then open every envelope."""
     desks, state = ports.desks, ports.office.load(tender)
+    if state.phase not in (Phase.SEALED, Phase.TECHNICAL):
+        raise IllegalTransition(phase=state.phase.value, fact=OpeningRecorded.__name__)
     needed = state.seats[stage].committee.threshold
     given = sum(at == stage for at, _ in state.shares)
     refusals = []
