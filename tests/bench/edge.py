@@ -1,135 +1,36 @@
 """The edge under load: seals over HTTP beside FastAPI with an ORM, the deadline minute, uploads,
-reads while the rush runs, appends on PostgreSQL beside COPY.
+appends on PostgreSQL beside COPY.
 
 The server runs in a process of its own with witnesses and trustees as processes; so does the
 generator. Processor time is that of the server's tree and of the database's, read from /proc.
 """
 
 import asyncio
-import io
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import httpx
-import msgspec
 from bench import bare_commit
-from bench.load import Closed, Open, Outcome, Target, drive_apart, post
+from bench.live import BenchTender, Spent, centre_on, driven, fresh, place_of
+from bench.load import Closed, Open, Outcome
 from bench.peer import PeerServer, seal_requests
-from bench.processes import Postgres, Usage, busy, postgres, usage
+from bench.processes import Postgres, postgres, usage
 from bench.table import Row, Sizes, measured, show
 
 from trading.envelope.admit import Address, admit
-from trading.envelope.content import Bidder, Manifest, Price
-from trading.envelope.layout import PREFIX, Prefix, Stage
-from trading.envelope.seal import BidKey, Sealing, seal
+from trading.envelope.layout import Prefix
 from trading.facts.notice import QuestionAsked
 from trading.kernel.instant import SystemClock
-from trading.kernel.party import Role
-from trading.ledger.policy import Policy
 from trading.ledger.port import ANY, Draft
 from web.centre import open_ledger, settings_here
-from web.client import Client, act_id
-from web.invitation import invited_to
-from web.migrate import migrate
-from web.rehearsal import Rehearsal
 
 __all__ = ["run"]
 
-_DAY = 2_000  # milliseconds of a day: forty seconds and the spare until the deadline
 _CLIENTS = (64, 512)
 _LOOSE = 1 << 16
-
-
-class _Tender:
-    """One tender of a live rehearsal, with bids whose bytes are there already."""
-
-    def __init__(self, rehearsal: Rehearsal, spare: int) -> None:
-        self.rehearsal, self.id = rehearsal, act_id()
-        self.path = f"/v1/tenders/{self.id}"
-        owner = _enrolled(rehearsal, "owner", Role.PURCHASER)
-        owner.act(
-            "/v1/tenders",
-            {
-                "tender": self.id,
-                "number": self.id[-8:],
-                "title": "压力测试",
-                "buyer": "某县",
-                "buyer_id": "b",
-                "procedure": "open-tender",
-                "method": "lowest-reviewed-price",
-                "lots": [{"number": 1, "title": "一"}],
-                "day_millis": _DAY,
-                "with_tokens": False,
-            },
-        )
-        owner.post(f"{self.path}/committees", {"stage": Stage.PRICE, "threshold": 3})
-        now = SystemClock().read().at
-        self.deadline = (now + timedelta(seconds=_DAY * 20 // 1000 + spare)).replace(microsecond=0)
-        dates = {"deadline": self.deadline, "documents_until": now + timedelta(seconds=21)}
-        owner.act(f"{self.path}/publication", dates)
-        policy = Policy.parse((rehearsal.data / "policy.txt").read_text("utf-8"))
-        self.address = invited_to(rehearsal.client(), self.id, policy)
-
-    def sealed(self, count: int, body: int = 0) -> list[bytes]:
-        """The prefixes of `count` bids whose envelopes lie in the store; written without fsync."""
-        folder = self.rehearsal.data / "envelopes"
-        folder.mkdir(exist_ok=True)
-        prefixes = []
-        for number in range(count):
-            out = io.BytesIO()
-            bidder = Bidder(f"91{number}", "公司")
-            manifest = Manifest(bidder, (), 1, Price(number + 1), Stage.PRICE, self.id)
-            prefix = seal(manifest, None, Sealing(address=self.address, key=BidKey()), out)
-            with (folder / f"{prefix.eid}.kfe").open("wb") as file:
-                file.write(out.getvalue() if body else out.getvalue()[:PREFIX])
-            prefixes.append(prefix.pack())
-        return prefixes
-
-    def requests(self, prefixes: list[bytes]) -> list[bytes]:
-        return [
-            post(
-                f"{self.path}/seals",
-                msgspec.json.encode({"id": act_id(), "envelope": prefix}),
-                {"Content-Type": "application/json"},
-            )
-            for prefix in prefixes
-        ]
-
-
-def _enrolled(rehearsal: Rehearsal, party: str, role: Role) -> Client:
-    if not (rehearsal.folder / f"{party}.enrolled").exists():
-        rehearsal.enrol(party, party, role)
-        (rehearsal.folder / f"{party}.enrolled").touch()
-    return rehearsal.client(party)
-
-
-@contextmanager
-def _centre(folder: Path, database: Postgres | None) -> Iterator[Rehearsal]:
-    url = _fresh(database) if database else ""
-    with Rehearsal(folder, database=url, settings={"clerk": "false"}) as made:
-        yield made
-
-
-def _fresh(database: Postgres) -> str:
-    """A migrated database of its own on the server."""
-    name = f"kaifeng_{act_id().replace('-', '')}"
-
-    async def create() -> None:
-        connection = await asyncpg.connect(database.url)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(create())
-    parts = urlsplit(database.url)
-    url = urlunsplit(parts._replace(path=f"/{name}"))
-    migrate(url)
-    return url
 
 
 def run(folder: Path, sizes: Sizes) -> None:
@@ -143,58 +44,22 @@ def run(folder: Path, sizes: Sizes) -> None:
     _upload(folder / "upload", sizes)
 
 
-class _Spent(msgspec.Struct, frozen=True):
-    """Microseconds of processor an act, and the share of the machine others took meanwhile."""
-
-    server: float
-    database: float
-    others: float
-
-    @property
-    def total(self) -> float:
-        return self.server + self.database
-
-
 def _admit_all(prefixes: list[bytes], address: Address) -> None:
     for prefix in prefixes:
         admit(Prefix.parse(prefix), address)
-
-
-def _driven(
-    folder: Path, port: int, plan: Closed | Open, requests: list[bytes], pids: tuple[int, int]
-) -> tuple[Outcome, _Spent]:
-    before, whole, start = (
-        [usage(pid) if pid else None for pid in pids],
-        busy(),
-        time.perf_counter(),
-    )
-    outcome = drive_apart(folder, Target(port, timeout=60), plan, requests)
-    spent = [_since(pid, old) for pid, old in zip(pids, before, strict=True)]
-    wall = time.perf_counter() - start
-    others = max(0.0, (busy() - whole) - sum(spent) - outcome.cpu) / wall
-    done = max(1, len(requests))
-    return outcome, _Spent(spent[0] / done * 1e6, spent[1] / done * 1e6, others)
-
-
-def _since(pid: int, before: Usage | None) -> float:
-    return usage(pid).since(before) if pid and before else 0.0
 
 
 def _seals(folder: Path, name: str, database: Postgres | None, sizes: Sizes) -> None:
     """One durable sealed act over HTTP, and the same in FastAPI with SQLAlchemy's ORM."""
     count = 1_000 if sizes.quick else 5_000
     rows = []
-    with _centre(folder / "seals", database) as centre:
-        node = centre.nodes["one"]
-        port, pids = (
-            int(node.url.rpartition(":")[2]),
-            (node.process.pid, database.pid if database else 0),
-        )
-        tender = _Tender(centre, spare=600)
+    with centre_on(folder / "seals", database) as centre:
+        port, pids = place_of(centre, database)
+        tender = BenchTender(centre, spare=600)
         for clients in _CLIENTS:
             prefixes = tender.sealed(count)
             proof = measured(partial(_admit_all, prefixes[:200], tender.address))
-            ours, spent = _driven(
+            ours, spent = driven(
                 folder, port, Closed(clients, count), tender.requests(prefixes), pids
             )
             peer, theirs = _peer(folder / f"peer-{clients}", database, clients, count)
@@ -205,7 +70,7 @@ def _seals(folder: Path, name: str, database: Postgres | None, sizes: Sizes) -> 
 
 def _peer(
     folder: Path, database: Postgres | None, clients: int, count: int
-) -> tuple[Outcome, _Spent]:
+) -> tuple[Outcome, Spent]:
     folder.mkdir(parents=True)
     with ExitStack() as stack:
         server = (
@@ -216,14 +81,14 @@ def _peer(
         stack.enter_context(server)
         requests = list(seal_requests(count, tender=f"t-{clients}"))
         pids = (server.pid, database.pid if database else 0)
-        return _driven(folder, server.port, Closed(clients, count), requests, pids)
+        return driven(folder, server.port, Closed(clients, count), requests, pids)
 
 
 def _seal_rows(
     name: str,
     clients: int,
-    ours: tuple[Outcome, _Spent],
-    peer: tuple[Outcome, _Spent],
+    ours: tuple[Outcome, Spent],
+    peer: tuple[Outcome, Spent],
     proof: float,
 ) -> list[Row]:
     out, spent = ours
@@ -259,7 +124,7 @@ def _seal_rows(
     ]
 
 
-def _check(tender: _Tender, prefixes: list[bytes], outcome: Outcome) -> None:
+def _check(tender: BenchTender, prefixes: list[bytes], outcome: Outcome) -> None:
     """What was acknowledged is there."""
     client = tender.rehearsal.client()
     for answer in outcome.answers[:: max(1, len(outcome.answers) // 50)]:
@@ -272,27 +137,23 @@ def _check(tender: _Tender, prefixes: list[bytes], outcome: Outcome) -> None:
 def _minute(folder: Path, name: str, database: Postgres | None, sizes: Sizes) -> None:
     """Open loop at a fixed rate up to the very deadline, reads beside it."""
     rate, seconds = 300, 10 if sizes.quick else 60
-    with _centre(folder / "minute", database) as centre:
-        node = centre.nodes["one"]
-        port, pids = (
-            int(node.url.rpartition(":")[2]),
-            (node.process.pid, database.pid if database else 0),
-        )
-        tender = _Tender(centre, spare=90 + (0 if sizes.quick else 60))
+    with centre_on(folder / "minute", database) as centre:
+        port, pids = place_of(centre, database)
+        tender = BenchTender(centre, spare=90 + (0 if sizes.quick else 60))
         prefixes = tender.sealed(rate * seconds)
         requests = tender.requests(prefixes)
         left = (tender.deadline - SystemClock().read().at).total_seconds() - seconds + 1
         time.sleep(max(0.0, left))
         started = SystemClock().read().at
-        outcome, spent = _driven(folder, port, Open(200, rate, seconds), requests, pids)
+        outcome, spent = driven(folder, port, Open(200, rate, seconds), requests, pids)
         rows = _minute_rows(name, tender, (outcome, spent), prefixes, started, rate)
     show(f"The deadline minute on {name}", rows)
 
 
 def _minute_rows(
     name: str,
-    tender: _Tender,
-    run: tuple[Outcome, _Spent],
+    tender: BenchTender,
+    run: tuple[Outcome, Spent],
     prefixes: list[bytes],
     started: datetime,
     rate: int,
@@ -321,7 +182,7 @@ def _minute_rows(
     ]
 
 
-def _late(tender: _Tender, eids: list[str]) -> int:
+def _late(tender: BenchTender, eids: list[str]) -> int:
     client = tender.rehearsal.client()
     found = [client.get(f"{tender.path}/bids/{eid}") for eid in eids]
     return sum(
@@ -334,7 +195,7 @@ def _append(folder: Path, database: Postgres, sizes: Sizes) -> None:
     """Facts in requests of 256 on PostgreSQL, beside bare COPY of the same rows."""
     batches = 20 if sizes.quick else 80
     folder.mkdir()
-    ledger = open_ledger(folder, settings_here(), SystemClock(), _fresh(database))
+    ledger = open_ledger(folder, settings_here(), SystemClock(), fresh(database))
     drafts = [
         [Draft(QuestionAsked(question="q" * 200, text="t" * 400), f"{b}-{n}") for n in range(256)]
         for b in range(batches)
@@ -358,9 +219,9 @@ def _append(folder: Path, database: Postgres, sizes: Sizes) -> None:
 def _upload(folder: Path, sizes: Sizes) -> None:
     """200 connections send envelopes at once; the server's memory is watched."""
     count, size = (50 if sizes.quick else 200), 8 << 20
-    with _centre(folder, None) as centre:
+    with centre_on(folder, None) as centre:
         node = centre.nodes["one"]
-        tender = _Tender(centre, spare=600)
+        tender = BenchTender(centre, spare=600)
         bodies = _bodies(tender, count, size)
         before = usage(node.process.pid)
         started = time.perf_counter()
@@ -382,7 +243,7 @@ def _upload(folder: Path, sizes: Sizes) -> None:
     )
 
 
-def _bodies(tender: _Tender, count: int, size: int) -> list[Path]:
+def _bodies(tender: BenchTender, count: int, size: int) -> list[Path]:
     """One sealed envelope, copied: the server checks the digest of each."""
     bid = tender.rehearsal.folder / "documents"
     bid.mkdir()

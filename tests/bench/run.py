@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import append, edge, envelopes, proofs, verification
+from bench import append, edge, envelopes, network, proofs, verification
 from bench.table import CONSOLE, Sizes, cores
 
 _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
@@ -18,6 +18,7 @@ _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
     "envelopes": envelopes.run,
     "verification": verification.run,
     "edge": edge.run,
+    "network": network.run,
 }
 _FULL = Sizes(
     quick=False,

@@ -50,8 +50,8 @@ class EnvelopeWithdrawn(Fact, frozen=True, tag="envelope.withdrawn/1"):
 
 
 class BiddingClosed(Fact, frozen=True, tag="bidding.closed/1"):
-    """截标: the last cosigned checkpoint dated before the deadline, the first dated at or after it,
-    and the final envelopes, which all lie within the latter.
+    """截标: the last cosigned checkpoint dated before the deadline, the first dated at or after it
+    that holds every envelope, and the final envelopes.
     """
 
     before: str
