@@ -24,7 +24,7 @@ demo: .venv/runtime ## 启动服务，一个真实项目正在招标 / the serve
 	$(BIN)/kaifeng demo --out kaifeng-demo
 
 test: .venv/dev ## 全部测试 / the whole test suite
-	$(BIN)/pytest -n 2 -q --dist loadfile
+	$(BIN)/pytest -n 2 -q --dist loadgroup
 
 check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, types, contracts, architecture
 	$(BIN)/ruff format --check --quiet .

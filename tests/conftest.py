@@ -18,6 +18,17 @@ settings.register_profile(
 settings.load_profile("ci")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what their module made stay on one worker; all others go where there is
+    room (`--dist loadgroup`).
+    """
+    for item in items:
+        definitions = item._fixtureinfo.name2fixturedefs.values()
+        if any(found[-1].scope == "module" for found in definitions):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 def shared(*parts: str) -> Path:
     """A file of the shared vectors or data; the test is skipped by name where it is absent."""
     path = SHARED.joinpath(*parts)
