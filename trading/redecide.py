@@ -70,10 +70,8 @@ from trading.facts.tender import (
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import EntryBroken, RuleBroken, TooLate
 from trading.kernel.instant import Reading
-from trading.ledger.checkpoint import Checkpoint
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
-from trading.ledger.note import Note
 from trading.ledger.policy import Policy, Witnessed
 from trading.notice import decide_answer, decide_ask, decide_correct
 from trading.opening import (
@@ -100,6 +98,7 @@ __all__ = ["Redecider"]
 
 _Rules = dict[type[Fact], Callable[[Tender, Any, Reading], Fact | None]]
 
+_KEPT = 8  # checkpoints remembered
 _LATENCY = timedelta(seconds=5)  # between a decision and its commit
 
 
@@ -121,6 +120,7 @@ class Redecider:
         self._calendar, self._body, self._policy, self._root = calendar, body, policy, root
         self._charter = charter
         self._decide = self._rules()
+        self._checked: dict[str, Witnessed] = {}
 
     def _rules(self) -> _Rules:
         return self._before_closing() | self._from_closing()
@@ -315,11 +315,14 @@ class Redecider:
         return decide_complete(state)
 
     def _witnessed(self, note: str) -> Witnessed:
-        witnessed = self._policy.check(note)
-        head = Checkpoint.parse(Note.parse(note).text)
-        if self._root(head.size) != head.root:
-            raise RuleBroken(act="截标", article="", problem="检查点与记录不符 / other entries")
-        return witnessed
+        """Checked once in a row: every step of an opening looks at the same two."""
+        if note not in self._checked:
+            witnessed = self._policy.check(note)
+            head = witnessed.checkpoint
+            if self._root(head.size) != head.root:
+                raise RuleBroken(act="截标", article="", problem="检查点与记录不符 / other entries")
+            self._checked = {**dict(list(self._checked.items())[-_KEPT:]), note: witnessed}
+        return self._checked[note]
 
 
 def _check_cover(state: Tender, fact: CoversPromised | CoversRevealed, stamp: Stamp) -> None:

@@ -11,6 +11,7 @@ from trading.kernel.errors import NoteMalformed
 __all__ = ["Note", "SignatureLine", "decode_base64"]
 
 _LINE = re.compile(r"— ([^\s+]+) (\S+)")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _MAX_SIGNATURES = 64  # the specification demands at least 16
 
 
@@ -34,7 +35,7 @@ class Note(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, note: str) -> "Note":
-        if any(ord(char) < 0x20 and char != "\n" for char in note):
+        if _CONTROL.search(note):
             raise NoteMalformed(problem="含控制字符 / control characters")
         text, blank, tail = note.rpartition("\n\n")
         if not blank or not tail.endswith("\n") or not text:
