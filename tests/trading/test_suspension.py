@@ -75,7 +75,7 @@ def test_the_published_rule_extends_what_the_outage_touched(
 ) -> None:
     story = AStory(centre).bidding()
     deadline = story.state.deadline
-    desk.record_outage(outage(centre, story, hours, ends))
+    desk.record_outage(outage(centre, story, hours, ends), 0)
     extended = desk.extend(story.tender)
     assert deadline
     assert extended.deadline == deadline + timedelta(hours=later or 0)
@@ -90,7 +90,7 @@ def test_an_outage_during_which_entries_were_written_turns_verify_red(
     centre.clock.at = made_up.start + timedelta(minutes=1)
     centre.actor("busy", Role.BIDDER)
     centre.clock.at = made_up.end + timedelta(seconds=1)
-    desk.record_outage(made_up)
+    desk.record_outage(made_up, 0)
     desk.extend(story.tender)
     centre.is_forged = True
     with pytest.raises(EntryBroken):

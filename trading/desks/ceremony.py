@@ -68,7 +68,7 @@ class CeremonyDesk:
         members = tuple(trustee.key for trustee in trustees)
         session = session_of(tender, stage, self._office.ids.mint())
         ceremony = Ceremony(threshold, members, session)
-        (charter or Charter(1, {t.name: t.key.hex() for t in trustees})).check(ceremony)
+        charter.check(ceremony) if charter else ceremony.check()
         head = self._office.publisher.publish()
         # (1) everybody deals
         deals = [_dealt(trustee, ceremony) for trustee in trustees]

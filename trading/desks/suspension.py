@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from trading.desks.office import Office
 from trading.facts.suspension import PLATFORM_STREAM, OutageRecorded
@@ -54,17 +54,21 @@ class SuspensionDesk:
         """停机: the signed outage entry, if no node was at work for a while; once, by the node that
         is back first, before anything is decided by the time that has passed.
         """
-        while silence := self._office.ledger.silence(self._least, self._known_until()):
+        ledger = self._office.ledger
+        while True:
+            facts = [fact for fact, _ in ledger.stream(PLATFORM_STREAM)]
+            ends = [fact.end for fact in facts if isinstance(fact, OutageRecorded)]
+            silence = ledger.silence(self._least, max(ends, default=None))
+            if silence is None:
+                return None
             outage = OutageRecorded(start=silence.start, end=silence.end)
             with suppress(LostRace):
-                self.record_outage(outage)
+                self.record_outage(outage, len(facts))
                 return outage
-        return None
 
-    def record_outage(self, outage: OutageRecorded) -> None:
-        """LostRace if another node has recorded one meanwhile."""
+    def record_outage(self, outage: OutageRecorded, height: int) -> None:
+        """LostRace if another node has recorded one since the platform's stream was so high."""
         office = self._office
-        height = len(office.ledger.stream(PLATFORM_STREAM))
         office.ledger.append(PLATFORM_STREAM, height, [office.draft(PLATFORM_STREAM, outage, None)])
 
     def extend(self, tender: TenderId) -> Tender:
@@ -81,6 +85,3 @@ class SuspensionDesk:
         """Each with the index of its entry."""
         facts = self._office.ledger.stream(PLATFORM_STREAM)
         return [(fact, stamp.index) for fact, stamp in facts if isinstance(fact, OutageRecorded)]
-
-    def _known_until(self) -> datetime | None:
-        return max((outage.end for outage, _ in self.outages()), default=None)
