@@ -4,9 +4,9 @@ Each fact is decided again by the same pure rules as of its own moment (trading/
 proofs are checked, envelopes opened again. Needs nothing but `trading`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -36,7 +36,7 @@ from trading.redecide import Redecider
 from trading.roll import Roll
 from trading.tender import Phase, Tender
 
-__all__ = ["Audit", "Step"]
+__all__ = ["Audit", "Room", "Step"]
 
 T = TypeVar("T")
 
@@ -54,6 +54,19 @@ class Step(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Room(Protocol):
+    """What a package above this one has to say of the facts; `follow` is asked of each before it is
+    read here, and raises EntryBroken.
+    """
+
+    zh: str
+    en: str
+
+    def follow(self, fact: Fact, stamp: Stamp, reader: TenderReader) -> None: ...
+
+    def finish(self) -> str: ...
+
+
 class Audit:
     """One verification, by the verifier's own policy and charter, or else by the archive's."""
 
@@ -63,7 +76,9 @@ class Audit:
         policy: Policy | None = None,
         charter: Charter | None = None,
         tick: Callable[[int], None] | None = None,
+        rooms: Sequence[Room] = (),
     ) -> None:
+        self._rooms = rooms
         self._archive, self._tick = archive, tick or (lambda _: None)
         self._policy = policy or _believed(POLICY, archive.policy(), Policy.parse)
         self._chain, self._roll = Chain(), Roll()
@@ -85,8 +100,10 @@ class Audit:
             ("检查点", "checkpoints", self._checkpoints),
             ("瓦片", "tiles", self._tiles),
             ("项目", "tenders", self._tender_acts),
+            ("抽取", "draws", self._draws),
             ("信封", "envelopes", self._envelopes),
             ("公开数据", "releases", self._releases),
+            *((room.zh, room.en, room.finish) for room in self._rooms),
         ]
         for number, (zh, en, step) in enumerate(steps, 1):
             try:
@@ -162,6 +179,8 @@ class Audit:
     # (5) every fact of every tender is what the rules decided at its moment
     def _tender_acts(self) -> str:
         for fact, stamp in self._facts:
+            for room in self._rooms:
+                room.follow(fact, stamp, self._reader)
             self._reader.read(fact, stamp)
             self._tick(stamp.index)
         for state in self._reader.tenders.values():
@@ -194,7 +213,18 @@ class Audit:
                 problem = "截标未用最近的检查点 / the closing skipped a nearer checkpoint"
                 raise CheckpointBroken(size=size, problem=problem)
 
-    # (6) the envelopes of every closing are there and are the ones that were received
+    # (6) every draw took the first head after its commitments; its facts were checked with (5)
+    def _draws(self) -> str:
+        for draw in self._reader.draws.values():
+            if draw.head is None:
+                continue
+            for witnessed in self._witnessed:
+                if draw.last_commitment < witnessed.checkpoint.size < draw.head.size:
+                    problem = "抽取未用承诺后的首个检查点 / the draw skipped a nearer checkpoint"
+                    raise CheckpointBroken(size=draw.head.size, problem=problem)
+        return f"{len(self._reader.draws)}"
+
+    # (7) the envelopes of every closing are there and are the ones that were received
     def _envelopes(self) -> str:
         counted = {
             eid
@@ -221,7 +251,7 @@ class Audit:
             check_body(prefix, self._body(eid))
         return set(waiting)
 
-    # (7) the published open data is what the facts give
+    # (8) the published open data is what the facts give
     def _releases(self) -> str:
         if not self._archive.has_releases:
             return "—"

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from trading.awarding import Awarding
 from trading.facts.award import AwardDecided, AwardNoticed, CandidatesPublished
 from trading.kernel.calendar import Calendar, check_moment
 from trading.kernel.errors import (
@@ -15,7 +16,7 @@ from trading.kernel.errors import (
 from trading.kernel.instant import Reading
 from trading.tender import Tender
 
-__all__ = ["decide_award", "decide_notice_of_award", "decide_publicity"]
+__all__ = ["check_separated", "decide_award", "decide_notice_of_award", "decide_publicity"]
 
 
 def decide_publicity(
@@ -61,9 +62,21 @@ def decide_award(
         raise AwardRefusal(
             problem="每个未流标的标段都须定标 / every lot that has not failed needs an award"
         )
-    for award in wanted.awards:
-        _check_candidate(tender, award.lot, award.eid, wanted.ground, now)
+    if not tender.drafted.award:  # otherwise the award committee has chosen: check_separated
+        for award in wanted.awards:
+            _check_candidate(tender, award.lot, award.eid, wanted.ground, now)
     return wanted
+
+
+def check_separated(tender: Tender, wanted: AwardDecided, awarding: Awarding | None) -> None:
+    """评定分离: the owner decides what its award committee concluded and signed, nothing else."""
+    if not tender.drafted.award:
+        return
+    is_done = awarding and awarding.is_signed and awarding.is_of(tender)
+    if awarding is None or awarding.concluded is None or not is_done:
+        raise AwardRefusal(problem="定标委员会尚未定标并签字 / the committee has not concluded")
+    if set(wanted.awards) != set(awarding.concluded.awards):
+        raise AwardRefusal(problem="与定标委员会的结果不同 / not what the committee concluded")
 
 
 def _check_candidate(tender: Tender, lot: int, eid: str, ground: str, now: Reading) -> None:

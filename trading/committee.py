@@ -19,9 +19,26 @@ from trading.keys import dkg
 from trading.keys.dkg import Ceremony, Committee, Deal
 from trading.keys.reshare import Handover, reshared
 
-__all__ = ["Charter", "Seat", "ceremony_of", "deal_of", "form_seat", "record_deal", "reshare_seat"]
+__all__ = [
+    "Charter",
+    "Seat",
+    "ceremony_of",
+    "deal_of",
+    "form_seat",
+    "record_deal",
+    "reshare_seat",
+    "trustees_of",
+]
 
 _REMEMBERED = 512  # ceremonies whose check is not repeated for every fold
+
+
+def trustees_of(charter: str) -> frozenset[str]:
+    """Keys of the trustees, hex; none where there is no charter yet."""
+    try:
+        return frozenset(Charter.parse(charter).trustees.values())
+    except CommitteeRefusal:
+        return frozenset()
 
 
 class Charter(msgspec.Struct, frozen=True):

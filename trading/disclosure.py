@@ -1,9 +1,12 @@
 """公开范围 what of the ledger anyone may read, and when.
 
 Every entry is there for everyone as a leaf; what it says is shown at once, or once the bids are
-opened, or never. Sealed are all entries that tell who bids and how many (法 22, 法 36).
+opened, or never. Sealed are all entries that tell who bids and how many (法 22, 法 36). What panels
+do is for nobody else until their candidates are published (法 38, 法 44).
 """
 
+from trading.draw import Draw
+from trading.facts import awarding, panel
 from trading.facts.bidding import (
     EnvelopeReceived,
     EnvelopeRefused,
@@ -11,15 +14,21 @@ from trading.facts.bidding import (
     TokenIssued,
 )
 from trading.facts.committee import CommitteeFormed
+from trading.facts.draw import EXPERTS
 from trading.facts.tender import TenderDrafted, TenderPublished
+from trading.kernel.errors import DrawRefusal
 from trading.ledger.fact import Fact
 from trading.tender import Phase
 
-__all__ = ["SEALED", "is_public", "is_shown", "tender_of"]
+__all__ = ["SEALED", "check_unsealing", "is_public", "is_shown", "tender_of"]
 
 SEALED = (EnvelopeReceived, EnvelopeRefused, EnvelopeWithdrawn, TokenIssued)
 _SECRET_PHASES = (Phase.DRAFT, Phase.BIDDING)
-_STREAMS = ("tender:", "refusals:")
+_DECIDED = (Phase.AWARDED, Phase.NOTICED, Phase.COMPLETE, Phase.FAILED, Phase.CANCELLED)
+_STREAMS = ("tender:", "refusals:", "panel:", "award:", "objections:", "contract:")
+_BEHIND_DOORS = (panel.__name__, awarding.__name__)
+_PUBLISHED = (Phase.PUBLICITY, *_DECIDED)
+_BALLOTS = (awarding.BallotSealed, awarding.BallotOpened)  # not while others may still vote
 _BEFORE = (TenderDrafted, CommitteeFormed, TenderPublished)
 
 
@@ -35,6 +44,8 @@ def is_public(fact: Fact, phase: Phase | None) -> bool:
     """What it says. `phase` of the tender the fact is about; None for one that is about none."""
     if fact.personal:
         return False
+    if type(fact).__module__ in _BEHIND_DOORS:
+        return phase in (_DECIDED if isinstance(fact, _BALLOTS) else _PUBLISHED)
     return not isinstance(fact, SEALED) or phase not in _SECRET_PHASES
 
 
@@ -43,3 +54,11 @@ def is_shown(fact: Fact, phase: Phase | None) -> bool:
     what is written while bids come in waits for the closing.
     """
     return is_public(fact, phase) and (phase is not Phase.BIDDING or isinstance(fact, _BEFORE))
+
+
+def check_unsealing(draw: Draw, phase: Phase | None) -> None:
+    """The names of the panel are secret until the result of the tender is determined (法 37)."""
+    if draw.terms.purpose == EXPERTS and phase not in _DECIDED:
+        raise DrawRefusal(
+            problem="中标结果确定前名单保密（招标投标法 第三十七条） / not before the award"
+        )

@@ -7,6 +7,7 @@ from trading.facts.award import (
     AwardNoticed,
     CandidatesPublished,
     CandidatesRecommended,
+    EvaluationReopened,
 )
 from trading.facts.bidding import (
     BiddingClosed,
@@ -112,6 +113,9 @@ _STAYING = [
     ),
 ]
 
+# Where a decision on a complaint may still end the tender.
+_DECIDABLE = (Phase.OPENED, Phase.RECOMMENDED, Phase.PUBLICITY, Phase.AWARDED, Phase.NOTICED)
+
 MACHINE: Machine[Phase] = Machine(
     Phase.DRAFT,
     [
@@ -125,7 +129,9 @@ MACHINE: Machine[Phase] = Machine(
         (Phase.SEALED, OpeningRecorded, Phase.OPENED),
         (Phase.TECHNICAL, OpeningRecorded, Phase.OPENED),
         (Phase.OPENED, CandidatesRecommended, Phase.RECOMMENDED),
-        (Phase.RECOMMENDED, TenderFailed, Phase.FAILED),
+        *((phase, TenderFailed, Phase.FAILED) for phase in _DECIDABLE),
+        (Phase.RECOMMENDED, EvaluationReopened, Phase.OPENED),
+        (Phase.PUBLICITY, EvaluationReopened, Phase.OPENED),
         (Phase.RECOMMENDED, CandidatesPublished, Phase.PUBLICITY),
         (Phase.RECOMMENDED, AwardDecided, Phase.AWARDED),
         (Phase.PUBLICITY, AwardDecided, Phase.AWARDED),

@@ -31,6 +31,11 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True):
     publicity: Statute | None = None
     publicity_start: Statute | None = None
 
+    @property
+    def is_government(self) -> bool:
+        """Under the law of government procurement."""
+        return "政府采购法" in self.law
+
     def statutes(self) -> tuple[Statute, ...]:
         values = (getattr(self, name) for name in self.__struct_fields__)
         return tuple(value for value in values if isinstance(value, Statute))

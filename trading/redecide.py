@@ -94,12 +94,12 @@ from trading.suspension import (
 )
 from trading.tender import Phase, Tender
 
-__all__ = ["Redecider"]
+__all__ = ["LATENCY", "Redecider"]
 
 _Rules = dict[type[Fact], Callable[[Tender, Any, Reading], Fact | None]]
 
 _KEPT = 8  # checkpoints remembered
-_LATENCY = timedelta(seconds=5)  # between a decision and its commit
+LATENCY = timedelta(seconds=5)  # between a decision and its commit
 
 
 class Redecider:
@@ -117,7 +117,7 @@ class Redecider:
         root: Callable[[int], bytes],
         charter: Charter,
     ) -> None:
-        self._calendar, self._body, self._policy, self._root = calendar, body, policy, root
+        self.calendar, self._body, self._policy, self._root = calendar, body, policy, root
         self._charter = charter
         self._decide = self._rules()
         self._checked: dict[str, Witnessed] = {}
@@ -169,6 +169,11 @@ class Redecider:
             TenderCompleted: self._completed,
         }
 
+    @property
+    def trustees(self) -> frozenset[str]:
+        """The keys of the charter, hex."""
+        return frozenset(self._charter.trustees.values())
+
     def check(self, state: Tender, fact: Fact, stamp: Stamp) -> None:
         """Refusal or EntryBroken unless the rules give exactly this fact at this moment."""
         if isinstance(fact, CoversPromised | CoversRevealed):
@@ -181,7 +186,7 @@ class Redecider:
         except RuleBroken:
             if type(fact) not in _WITH_LATENCY:
                 raise
-            again = decide(state, fact, Reading(stamp.at - _LATENCY))
+            again = decide(state, fact, Reading(stamp.at - LATENCY))
         if again != fact:
             raise EntryBroken(index=stamp.index, problem="规则得出的结果不同 / rules say otherwise")
 
@@ -199,10 +204,10 @@ class Redecider:
         return fact
 
     def _published(self, state: Tender, fact: TenderPublished, now: Reading) -> Fact:
-        return decide_publish(state, fact, now, self._calendar)
+        return decide_publish(state, fact, now, self.calendar)
 
     def _corrected(self, state: Tender, fact: NoticeCorrected, now: Reading) -> Fact:
-        return decide_correct(state, fact, now, self._calendar)
+        return decide_correct(state, fact, now, self.calendar)
 
     def _cancelled(self, state: Tender, fact: TenderCancelled, _: Reading) -> Fact:
         return decide_cancel(state, fact.ground)
@@ -225,7 +230,7 @@ class Redecider:
         return decide_extend(state, outage, fact.outage)
 
     def _closed(self, state: Tender, fact: BiddingClosed, _: Reading) -> Fact:
-        before, closing = self._witnessed(fact.before), self._witnessed(fact.closing)
+        before, closing = self.witnessed(fact.before), self.witnessed(fact.closing)
         if state.deadline:
             check_bracket(state, state.deadline, before, closing)
         final = sorted(state.current.values(), key=lambda eid: state.received[eid].index)
@@ -238,7 +243,7 @@ class Redecider:
         """Whatever the law says at the closing has been said before anybody opens anything."""
         if pending_covers(state):
             raise RuleBroken(act="开标", article="", problem="掩护未公布 / covers not revealed")
-        for fact in decide_settle(state, self._witnessed):
+        for fact in decide_settle(state, self.witnessed):
             problem = f"截标后应记未记 / not declared: {type(fact).__name__}"
             raise RuleBroken(act="开标", article="", problem=problem)
 
@@ -246,16 +251,17 @@ class Redecider:
         closed = state.closed
         if closed is None:
             return None
-        before, closing = self._witnessed(closed.before), self._witnessed(closed.closing)
+        before, closing = self.witnessed(closed.before), self.witnessed(closed.closing)
         return bracket_incident(before, closing)
 
     def _lots_failed(self, state: Tender, _: LotsFailed, __: Reading) -> Fact | None:
         return decide_failures(state).lots
 
     def _failed(self, state: Tender, _: TenderFailed, __: Reading) -> Fact | None:
-        if state.phase is Phase.RECOMMENDED:
-            return decide_all_rejected(state)
-        return decide_failures(state).tender
+        """After the opening: because nobody is left, or by a decision that the reader knows."""
+        if state.phase is Phase.SEALED:
+            return decide_failures(state).tender
+        return decide_all_rejected(state) if state.phase is Phase.RECOMMENDED else None
 
     def _revealed(self, state: Tender, fact: CokeyRevealed, _: Reading) -> Fact:
         return decide_reveal(state, fact.eid, bytes.fromhex(fact.cokey))
@@ -289,7 +295,7 @@ class Redecider:
         """The order is the panel's word; here: each opened bid is judged once, as it was opened."""
         bids = {bid.eid: bid for bid in state.priced()}
         judged = sorted([c.eid for c in fact.ranking] + [r.eid for r in fact.rejections])
-        places = [(item.lot, item.rank) for item in fact.ranking]
+        places = [(item.lot, item.rank) for item in fact.ranking if item.rank]
         if judged != sorted(bids) or len(set(places)) != len(places):
             return None
         for item in fact.ranking:
@@ -303,18 +309,18 @@ class Redecider:
         return fact
 
     def _publicity(self, state: Tender, fact: CandidatesPublished, now: Reading) -> Fact:
-        return decide_publicity(state, now, self._calendar, fact.until)
+        return decide_publicity(state, now, self.calendar, fact.until)
 
     def _awarded(self, state: Tender, fact: AwardDecided, now: Reading) -> Fact:
-        return decide_award(state, fact, now, self._calendar)
+        return decide_award(state, fact, now, self.calendar)
 
     def _contracted(self, state: Tender, fact: ContractSigned, now: Reading) -> Fact:
-        return decide_contract(state, fact, now, self._calendar)
+        return decide_contract(state, fact, now, self.calendar)
 
     def _completed(self, state: Tender, _: TenderCompleted, __: Reading) -> Fact | None:
         return decide_complete(state)
 
-    def _witnessed(self, note: str) -> Witnessed:
+    def witnessed(self, note: str) -> Witnessed:
         """Checked once in a row: every step of an opening looks at the same two."""
         if note not in self._checked:
             witnessed = self._policy.check(note)

@@ -166,6 +166,54 @@ PROCUREMENT_CONTRACT = _statute(
     "from the award notice to the contract",
     Rule(_days(30), "政府采购法 第四十六条", _PROCUREMENT_LAW, Mark.SEEN),
 )
+OBJECTION_DOCUMENTS = _statute(
+    "objection-documents",
+    "对招标文件提出异议",
+    "objections to the documents, before the deadline",
+    Rule(_days(10), "招标投标法实施条例 第二十二条", _BIDDING_RULES, Mark.SEEN),
+)
+OBJECTION_ANSWER = _statute(
+    "objection-answer",
+    "答复异议",
+    "to answer an objection",
+    Rule(_days(3), "招标投标法实施条例 第二十二条、第五十四条", _BIDDING_RULES, Mark.SEEN),
+)
+QUESTION_RAISED = _statute(
+    "question-raised",
+    "提出质疑",
+    "to question the procedure or its result",
+    Rule(_working(7), "政府采购法 第五十二条", _PROCUREMENT_LAW, Mark.SEEN),
+)
+QUESTION_ANSWER = _statute(
+    "question-answer",
+    "答复质疑",
+    "to answer a question",
+    Rule(_working(7), "政府采购法 第五十三条", _PROCUREMENT_LAW, Mark.SEEN),
+)
+COMPLAINT = _statute(
+    "complaint",
+    "提出投诉",
+    "to complain",
+    Rule(_days(10), "招标投标法实施条例 第六十条", _BIDDING_RULES, Mark.SEEN),
+)
+PROCUREMENT_COMPLAINT = _statute(
+    "procurement-complaint",
+    "提出投诉",
+    "to complain after the answer",
+    Rule(_working(15), "政府采购法 第五十五条", _PROCUREMENT_LAW, Mark.SEEN),
+)
+ARCHIVE_YEARS = _statute(
+    "archive-years",
+    "采购文件保存年限",
+    "years that the files are kept",
+    Rule(15, "政府采购法 第四十二条；发改法规〔2025〕1358号 [sec]", _PROCUREMENT_LAW, Mark.SEEN),
+)
+ADD_ON = _statute(
+    "add-on",
+    "追加采购上限（百分之）",
+    "most that may be added to a contract, percent",
+    Rule(10, "政府采购法 第四十九条", _PROCUREMENT_LAW, Mark.SEEN),
+)
 BIDDING_ARTICLES = Articles(
     late=Article("招标投标法实施条例 第三十六条", Mark.SEEN),
     opening=Article("招标投标法 第三十四条", Mark.SEEN),

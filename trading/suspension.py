@@ -23,6 +23,7 @@ __all__ = [
     "decide_extend",
     "decide_resume",
     "decide_suspend",
+    "delayed",
 ]
 
 _MINUTES = 1440
@@ -97,3 +98,11 @@ def _whole_second(moment: datetime) -> datetime:
     return (
         moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
     )
+
+
+def delayed(tender: Tender, since: datetime, until: datetime) -> datetime:
+    """The end of a period that stood still whenever the tender did."""
+    for start, end in tender.pauses:
+        if since <= start < until:
+            until += end - start
+    return until

@@ -18,6 +18,7 @@ from trading.facts.award import (
     AwardNoticed,
     CandidatesPublished,
     CandidatesRecommended,
+    EvaluationReopened,
 )
 from trading.facts.bidding import (
     BiddingClosed,
@@ -34,7 +35,9 @@ from trading.facts.opening import (
     CokeyRevealed,
     EnvelopeOpened,
     EnvelopeUnopened,
+    OpeningRecorded,
     ShareGiven,
+    TechnicalOpened,
 )
 from trading.facts.suspension import (
     DeadlineExtended,
@@ -54,7 +57,7 @@ from trading.kernel.canonical import sha256
 from trading.kernel.errors import RoleMissing, StreamUnknown, SuspensionRefusal
 from trading.kernel.instant import whole_seconds
 from trading.kernel.party import Role
-from trading.ledger.entry import Stamp
+from trading.ledger.entry import Stamp, folded
 from trading.ledger.fact import Fact
 from trading.phase import MACHINE, WHILE_SUSPENDED, Phase
 from trading.procedure import Procedure
@@ -91,6 +94,7 @@ class Tender(msgspec.Struct):
     bidding_size: int = 0  # of the ledger, right after the last envelope came or was withdrawn
     pause_asked_by: str = ""
     suspended_at: datetime | None = None
+    pauses: list[tuple[datetime, datetime]] = []  # that are over
     extensions: int = 0
     promises: dict[str, tuple[str, int]] = {}  # by maker: digest, index of the entry
     covered: dict[str, frozenset[str]] = {}  # by maker: the pseudonyms that were covers
@@ -102,9 +106,12 @@ class Tender(msgspec.Struct):
     shares: dict[tuple[int, int], ShareGiven] = {}
     opened: dict[str, EnvelopeOpened] = {}
     unopened: dict[str, EnvelopeUnopened] = {}
+    opened_at: datetime | None = None  # the envelopes of the last stage that was
     recommended: CandidatesRecommended | None = None
     recommended_at: datetime | None = None
     publicity: CandidatesPublished | None = None
+    reopened: set[str] = set()  # by complaint
+    reopened_at: datetime | None = None
     decided: AwardDecided | None = None
     noticed_at: datetime | None = None
     contracts: dict[int, ContractSigned] = {}
@@ -206,10 +213,7 @@ def stream_of(tender: str) -> str:
 
 
 def fold(tender: str, facts: Iterable[tuple[Fact, Stamp]]) -> Tender:
-    state = Tender(tender)
-    for fact, stamp in facts:
-        state.apply(fact, stamp)
-    return state
+    return folded(facts, Tender(tender))
 
 
 def _drafted(tender: Tender, fact: TenderDrafted, _: Stamp) -> None:
@@ -273,6 +277,7 @@ def _resumed(tender: Tender, _: TenderResumed, stamp: Stamp) -> None:
     since = tender.suspended_at or stamp.at
     pause = whole_seconds(stamp.at - since)
     tender.suspended_at, tender.pause_asked_by = None, ""
+    tender.pauses.append((since, stamp.at))
     for name in ("deadline", "documents_until", "noticed_at", "recommended_at"):
         moment = getattr(tender, name)
         runs = name.endswith("_at") or (moment and moment > since)
@@ -296,14 +301,6 @@ def _uncovered(tender: Tender, fact: CoversRevealed, stamp: Stamp) -> None:
 
 def _covers_missing(tender: Tender, fact: CoversMissing, _: Stamp) -> None:
     tender.covered[fact.maker] = frozenset()
-
-
-def _closed(tender: Tender, fact: BiddingClosed, _: Stamp) -> None:
-    tender.closed = fact
-
-
-def _wide(tender: Tender, fact: BracketWide, _: Stamp) -> None:
-    tender.incident = fact
 
 
 def _lots_failed(tender: Tender, fact: LotsFailed, _: Stamp) -> None:
@@ -330,18 +327,14 @@ def _unopened(tender: Tender, fact: EnvelopeUnopened, _: Stamp) -> None:
     tender.unopened[fact.eid] = fact
 
 
+def _stage_opened(tender: Tender, _: Fact, stamp: Stamp) -> None:
+    tender.opened_at = stamp.at
+
+
 def _recommended(tender: Tender, fact: CandidatesRecommended, stamp: Stamp) -> None:
     tender.recommended, tender.recommended_at = fact, stamp.at
     for lot in fact.failed:
         tender.failed_lots[lot] = LotsFailed(lots=(lot,), ground="所有投标被否决", article="")
-
-
-def _published_candidates(tender: Tender, fact: CandidatesPublished, _: Stamp) -> None:
-    tender.publicity = fact
-
-
-def _decided(tender: Tender, fact: AwardDecided, _: Stamp) -> None:
-    tender.decided = fact
 
 
 def _noticed(tender: Tender, _: AwardNoticed, stamp: Stamp) -> None:
@@ -352,8 +345,17 @@ def _contracted(tender: Tender, fact: ContractSigned, _: Stamp) -> None:
     tender.contracts[fact.lot] = fact
 
 
-def _ended(tender: Tender, fact: TenderFailed | TenderCancelled, _: Stamp) -> None:
-    tender.ending = fact
+def _evaluated_again(tender: Tender, fact: EvaluationReopened, stamp: Stamp) -> None:
+    tender.reopened.add(fact.complaint)
+    tender.reopened_at = stamp.at
+    for lot in tender.recommended.failed if tender.recommended else ():
+        tender.failed_lots.pop(lot, None)
+    tender.recommended = tender.recommended_at = tender.publicity = None
+
+
+def _keep(name: str) -> Callable[[Tender, Any, Stamp], None]:
+    """The fact itself is what the state keeps."""
+    return lambda tender, fact, _: setattr(tender, name, fact)
 
 
 _STEPS: dict[type[Fact], Callable[[Tender, Any, Stamp], None]] = {
@@ -374,19 +376,22 @@ _STEPS: dict[type[Fact], Callable[[Tender, Any, Stamp], None]] = {
     CoversPromised: _promised,
     CoversRevealed: _uncovered,
     CoversMissing: _covers_missing,
-    BiddingClosed: _closed,
-    BracketWide: _wide,
+    BiddingClosed: _keep("closed"),
+    BracketWide: _keep("incident"),
     LotsFailed: _lots_failed,
     CokeyRevealed: _cokey,
     CokeyMissing: _cokey_missing,
     ShareGiven: _share,
     EnvelopeOpened: _opened,
     EnvelopeUnopened: _unopened,
+    TechnicalOpened: _stage_opened,
+    OpeningRecorded: _stage_opened,
     CandidatesRecommended: _recommended,
-    CandidatesPublished: _published_candidates,
-    AwardDecided: _decided,
+    CandidatesPublished: _keep("publicity"),
+    EvaluationReopened: _evaluated_again,
+    AwardDecided: _keep("decided"),
     AwardNoticed: _noticed,
     ContractSigned: _contracted,
-    TenderFailed: _ended,
-    TenderCancelled: _ended,
+    TenderFailed: _keep("ending"),
+    TenderCancelled: _keep("ending"),
 }

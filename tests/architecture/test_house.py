@@ -117,6 +117,7 @@ def glossary() -> str:
 
 def test_every_word_of_the_trade_stands_in_the_glossary() -> None:
     from evaluation.methods import METHODS
+    from trading.awards import AWARDS
     from trading.kernel import errors
     from trading.kernel.party import Role
     from trading.procedures import PROCEDURES
@@ -124,7 +125,7 @@ def test_every_word_of_the_trade_stands_in_the_glossary() -> None:
 
     words = [phase.value for phase in Phase] + [role.value for role in Role]
     words += list(schemas())
-    words += [plugin.code for plugin in (*PROCEDURES, *METHODS)]
+    words += [plugin.code for plugin in (*PROCEDURES, *METHODS, *AWARDS)]
     words += [getattr(errors, name).code for name in errors.__all__]
     text = glossary()
     assert [word for word in words if f"`{word}`" not in text] == []

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.desks.ranking import check_method
 from evaluation.method import Method, Offer
 from evaluation.methods import METHODS
-from trading.kernel.errors import DraftIncomplete
+from trading.facts.tender import Lot, TenderDrafted
+from trading.kernel.errors import DraftIncomplete, Refusal
 from trading.kernel.money import Money
 
 PRICE_SCORE = METHODS["government-price-score"]
@@ -55,11 +57,23 @@ def test_the_order_of_the_offers_does_not_matter(method: Method, offers: list[Of
     assert method.rank(offers, {}) == method.rank(offers[::-1], {})
 
 
-@pytest.mark.parametrize("method", list(METHODS), ids=lambda method: method.code)
+@pytest.mark.parametrize(
+    "method", [m for m in METHODS if m.is_ranked], ids=lambda method: method.code
+)
+@given(offers=OFFERS)
+def test_everybody_has_a_rank_of_its_own(method: Method, offers: list[Offer]) -> None:
+    ranks = [place.rank for place in method.rank(offers, {})]
+    assert sorted(ranks) == list(range(1, len(offers) + 1))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [m for m in METHODS if m.is_monotone and m.is_ranked],
+    ids=lambda method: method.code,
+)
 @given(offers=OFFERS)
 def test_a_lower_price_never_ranks_behind(method: Method, offers: list[Offer]) -> None:
     ranks = {place.eid: place.rank for place in method.rank(offers, {})}
-    assert sorted(ranks.values()) == list(range(1, len(offers) + 1))
     for one in offers:
         for other in offers:
             if one.price < other.price:
@@ -70,7 +84,9 @@ def test_a_lower_price_never_ranks_behind(method: Method, offers: list[Offer]) -
 @given(offers=OFFERS)
 def test_every_number_is_explained(method: Method, offers: list[Offer]) -> None:
     for place in method.rank(offers, {}):
-        assert place.score in place.explanation
+        assert place.score in place.explanation or not method.is_ranked
+        for line in place.lines:
+            assert line.value in line.text, line
         assert method.zh
         assert method.en
 
@@ -82,3 +98,31 @@ def test_scores_are_exact_to_half_a_cent(offers: list[Offer], weight: int) -> No
     for place in PRICE_SCORE.rank(offers, {"weight": str(weight)}):
         exact = Fraction(lowest * weight, prices[place.eid])
         assert abs(Fraction(place.score) - exact) <= Fraction(1, 200)
+
+
+@pytest.mark.parametrize(
+    ("code", "parameters", "refusal"),
+    [
+        ("reasonable-low-price", {"float_percent": "100"}, "KF-206"),
+        ("quality-and-cost", {"budget": "a million"}, "KF-005"),
+        ("qualitative-review", {}, "KF-206"),
+        ("lowest-reviewed-price", {"weight": "1"}, "KF-206"),
+    ],
+)
+def test_a_draft_is_refused_what_its_evaluation_would_fail_on(
+    code: str, parameters: dict[str, str], refusal: str
+) -> None:
+    draft = TenderDrafted(
+        tender="t",
+        number="1",
+        title="t",
+        buyer="b",
+        buyer_id="b",
+        procedure="open-tender",
+        method=code,
+        lots=(Lot(1, "l"),),
+        parameters=parameters,
+    )
+    with pytest.raises(Refusal) as refused:
+        check_method(draft)
+    assert refused.value.code == refusal

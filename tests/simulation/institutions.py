@@ -98,6 +98,8 @@ class SimTrustee:
 class SimObjects:
     """The envelopes, in memory."""
 
+    is_local = True
+
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
 

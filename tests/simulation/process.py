@@ -14,7 +14,7 @@ from simulation.institutions import SimObjects, SimTrustee, SimWitness
 from simulation.loop import Bell, Loop, Machine, Mailbox, Rng, wait
 from simulation.store import Database, SimStore
 
-from evaluation.desk import check_method
+from evaluation.desks.ranking import check_method
 from trading.desks.office import Office
 from trading.envelope.token import TokenIssuer
 from trading.kernel.calendar import Calendar
@@ -28,9 +28,10 @@ from trading.ledger.port import Draft
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import NoteKey
 from trading.tender import Phase
-from web.app import create_app
+from web.app import create_app, hot_ways
 from web.duties import Duties
 from web.edge import Edge, Lane
+from web.feed import FeedPages
 from web.node import Node
 from web.parties import Parties
 from web.ports import Desks, Ports
@@ -243,10 +244,13 @@ class Process:
         shared, limit = self.shared, 1 << 20
         return Ports(
             office=self.office,
-            desks=Desks(self.office, limit, timedelta(seconds=SETTINGS.outage_seconds)),
+            desks=Desks(
+                self.office, limit, timedelta(seconds=SETTINGS.outage_seconds), shared.folder, ""
+            ),
             parties=Parties(self.ledger),
             uploads=Uploads(shared.folder, shared.objects, self.clock, limit),
             tiles=Tiles(self.ledger),
+            feed=FeedPages(self.ledger, self.office.phase_of),
             issuers=shared,
             lists=self.lists,
             trustees=shared.trustees,
@@ -257,6 +261,6 @@ class Process:
 
     def _with_edge(self) -> Edge:
         """Lanes that are full as soon as two requests are inside."""
-        edge = Edge(self._app, seals=2)
+        edge = Edge(self._app, seals=2, hot=hot_ways(self.ports))
         edge._lanes["write"] = Lane("write", 2)
         return edge

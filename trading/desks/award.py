@@ -2,14 +2,19 @@
 
 from datetime import datetime
 
-from trading.award import decide_award, decide_notice_of_award, decide_publicity
+from trading.award import check_separated, decide_award, decide_notice_of_award, decide_publicity
+from trading.awarding import Awarding, stream_of_award
 from trading.contract import decide_complete, decide_contract, winner
+from trading.desks.objection import objections_of
 from trading.desks.office import Office
 from trading.facts.award import AwardDecided, Awarded
 from trading.facts.contract import ContractSigned
 from trading.kernel.canonical import canonical, sha256
 from trading.kernel.ids import TenderId
+from trading.kernel.instant import Reading
 from trading.kernel.party import Actor
+from trading.ledger.entry import folded
+from trading.objection import check_nothing_open, stream_of_objections
 from trading.tender import Tender
 
 __all__ = ["AwardDesk"]
@@ -34,11 +39,17 @@ class AwardDesk:
         self, owner: Actor, tender: TenderId, awards: tuple[Awarded, ...], ground: str = ""
     ) -> Tender:
         wanted, office = AwardDecided(awards=awards, ground=ground), self._office
-        return office.act(
-            tender,
-            lambda state, now: [decide_award(state, wanted, now, office.calendar)],
-            owner,
-        )
+
+        def decided(state: Tender, now: Reading) -> list[AwardDecided]:
+            check_separated(state, wanted, self._awarding(tender))
+            check_nothing_open(objections_of(office, tender), state)
+            return [decide_award(state, wanted, now, office.calendar)]
+
+        beside = (stream_of_award(tender), stream_of_objections(tender))
+        return office.act(tender, decided, owner, beside=beside)
+
+    def _awarding(self, tender: TenderId) -> Awarding:
+        return folded(self._office.ledger.stream(stream_of_award(tender)), Awarding(tender))
 
     def send_notice(self, owner: Actor, tender: TenderId) -> Tender:
         return self._office.act(tender, lambda state, _: [decide_notice_of_award(state)], owner)

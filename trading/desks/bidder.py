@@ -88,7 +88,8 @@ class BidderDesk:
         self, tender: TenderId, prefix: Prefix, token: bytes, key: str
     ) -> tuple[Stamp, ...] | None:
         """The stamp, if an earlier try of the very same act has been written after all."""
-        return self._office.repeated(tender, _sealing(prefix, token, key))
+        act = _sealing(prefix, token, key)
+        return self._office.repeated(stream_of(tender), act.actor, act.key, act.wanted)
 
     def withdraw(self, tender: TenderId, eid: str, signature: bytes, key: str = "") -> Tender:
         act = Act(
@@ -176,7 +177,7 @@ class BidderDesk:
             return  # anybody can make those up
         stream = f"refusals:{tender}"
         name = sha256(f"{stream}:{fact.digest}:{fact.code}:{fact.problem}".encode()).hex()
-        draft = msgspec.structs.replace(self._office.draft(stream, fact, None), key=name)
+        draft = self._office.draft(stream, fact, None, key=name)
         self._office.ledger.append(stream, ANY, [draft])  # once, however often it is sent
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from trading.committee import Charter, record_deal, session_of
+from trading.desks.contribution import AskCommitment, AskSecret, Contributed
 from trading.desks.office import Office
 from trading.desks.trustee import (
     AskCertificate,
@@ -98,6 +99,12 @@ class CeremonyDesk:
         head = head or self._office.publisher.publish()
         request = AskShare(tender, stage, self._sync(trustee, head.note))
         return _expect(trustee, trustee.ask(request), Shared)
+
+    def ask_contribution(self, draw: str, trustee: AsksTrustee, *, is_secret: bool) -> Contributed:
+        """A trustee's part in a draw: its commitment, or later its secret."""
+        sync = self._sync(trustee, self._office.publisher.publish().note)
+        request = AskSecret(draw, sync) if is_secret else AskCommitment(draw, sync)
+        return _expect(trustee, trustee.ask(request), Contributed)
 
     def reshare(
         self,

@@ -51,6 +51,19 @@ class LiveTenders:
                 raise StreamUnknown(stream=stream_of(tender))
             yield live.state
 
+    def is_ready(self, tender: str) -> bool:
+        """Whether `held` would neither wait nor read a whole stream: for who must not block."""
+        live = self._live(tender)
+        if not live.lock.acquire(blocking=False):
+            return False
+        live.lock.release()
+        return live.state.height > 0
+
+    def warm(self, tender: str) -> None:
+        """Read and waited for; whoever asks next finds it ready."""
+        with self.held(tender):
+            pass
+
     def decided(
         self,
         tender: str,

@@ -1,17 +1,26 @@
 """办公室 what every desk works with: the ports, and the one way to read and write a tender."""
 
-import asyncio
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from trading.bidding import claims
 from trading.desks.live import LiveTenders
+from trading.desks.mailbox import answered
 from trading.facts.party import STREAM, PartyEnrolled
+from trading.facts.tender import TenderDrafted
 from trading.kernel.calendar import Calendar
-from trading.kernel.errors import ClaimTaken, KeyReused, LostRace, Refusal, RoleMissing
+from trading.kernel.errors import (
+    ClaimTaken,
+    KeyReused,
+    LostRace,
+    Refusal,
+    RoleMissing,
+    StreamUnknown,
+)
 from trading.kernel.ids import Ids
 from trading.kernel.instant import Clock, Reading
 from trading.kernel.objects import Objects
@@ -33,7 +42,8 @@ _FRESH = timedelta(seconds=4)  # verifiers allow five between a decision and its
 class Act(msgspec.Struct, frozen=True):
     """One act on a tender. `key` makes it idempotent: with the same `wanted` fact it is answered
     as the first time. `in_time` has the writer itself refuse it once the tender's deadline has
-    come. `patient` acts commute, and may be decided on a state a moment old.
+    come. `patient` acts commute, and may be decided on a state a moment old. `beside`: streams that
+    `decide` looks at as well; if one moves meanwhile, it is asked again.
     """
 
     decide: Decide
@@ -42,6 +52,7 @@ class Act(msgspec.Struct, frozen=True):
     key: str = ""
     wanted: Fact | None = None
     patient: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def finish(acting: Acting) -> tuple[Stamp, ...]:
@@ -66,7 +77,7 @@ async def driven(acting: Acting) -> tuple[Stamp, ...]:
         attempt = next(acting)
         while True:
             try:
-                stamps = await asyncio.wrap_future(attempt)
+                stamps = await answered(attempt)
             except LostRace as lost:
                 attempt = acting.throw(lost)
             else:
@@ -90,7 +101,7 @@ class Office:
         ids: Ids,
         objects: Objects,
         calendar: Calendar,
-        check_method: Callable[[str, Mapping[str, str]], None],
+        check_method: Callable[[TenderDrafted], None],
     ) -> None:
         self.ledger, self.publisher, self.objects = ledger, publisher, objects
         self.live = LiveTenders(ledger)
@@ -102,11 +113,25 @@ class Office:
         with self.live.held(tender) as state:
             return state.snapshot()
 
+    def phase_of(self, tender: str) -> Phase | None:
+        """None if there is no such tender."""
+        try:
+            with self.live.held(tender) as state:
+                return state.phase
+        except StreamUnknown:
+            return None
+
     def act(
-        self, tender: str, decide: Decide, actor: Actor | None = None, *, in_time: bool = False
+        self,
+        tender: str,
+        decide: Decide,
+        actor: Actor | None = None,
+        *,
+        in_time: bool = False,
+        beside: tuple[str, ...] = (),
     ) -> Tender:
         """Load, decide, append; decided anew when somebody else was faster."""
-        finish(self.acting(tender, Act(decide, actor, in_time=in_time)))
+        finish(self.acting(tender, Act(decide, actor, in_time=in_time, beside=beside)))
         return self.load(tender)
 
     def acting(self, tender: str, act: Act) -> Acting:
@@ -115,15 +140,16 @@ class Office:
         """
         race: LostRace | None = None
         for attempt in range(_TRIES):
+            beside = self.heights(act.beside)
             try:
                 drafts, height = self.live.decided(
                     tender,
-                    lambda state: (self._decided(state, act), state.height),
+                    partial(self._decided, act=act, beside=beside),
                     fresh=attempt > 0,
                     patient=act.patient,
                 )
             except Refusal:
-                repeated = self.repeated(tender, act)
+                repeated = self.repeated(stream_of(tender), act.actor, act.key, act.wanted)
                 if repeated is None:
                     raise
                 return repeated
@@ -135,39 +161,67 @@ class Office:
                 race = lost
         raise race or LostRace(stream=stream_of(tender), expected="?", actual="?")
 
-    def _decided(self, state: Tender, act: Act) -> list[Draft]:
+    def heights(self, streams: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        """How far other streams are, before a decision looks at them."""
+        return tuple((name, self._height(name)) for name in streams)
+
+    def _height(self, stream: str) -> int:
+        kind, _, name = stream.partition(":")
+        if kind == "tender" and self.phase_of(name):
+            with self.live.held(name) as state:
+                return state.height
+        acts = self.ledger.stream(stream)
+        return acts[-1][1].height + 1 if acts else 0
+
+    def _decided(
+        self, state: Tender, act: Act, beside: tuple[tuple[str, int], ...]
+    ) -> tuple[list[Draft], int]:
+        """The drafts, and the height at which they follow."""
         now = self.clock.read()
         facts, actor = act.decide(state, now), act.actor
         party = actor.party if actor else ""
         _check_fold(state, facts, party, now.at)
         stream, limit = stream_of(state.id), state if act.in_time else None
-        drafts = [self.draft(stream, fact, actor, limit) for fact in facts]
-        if act.key and drafts:
-            drafts[0] = msgspec.structs.replace(drafts[0], key=act.key)
+        drafts = [
+            self.draft(stream, fact, actor, limit, "" if number else act.key)
+            for number, fact in enumerate(facts)
+        ]
         replace, until = msgspec.structs.replace, now.at + _FRESH
-        return [
-            replace(draft, claims=claims(state, draft.fact, party), fresh_until=until)
+        claimed = [
+            replace(
+                draft,
+                claims=claims(state, draft.fact, party),
+                fresh_until=until,
+                beside=beside,
+            )
             for draft in drafts
         ]
+        return claimed, state.height
 
-    def repeated(self, tender: str, act: Act) -> tuple[Stamp, ...] | None:
+    def repeated(
+        self, stream: str, actor: Actor | None, key: str = "", wanted: Fact | None = None
+    ) -> tuple[Stamp, ...] | None:
         """The stamp of the first time, if this is a second time; KeyReused if it is another act."""
-        actor, stream = act.actor, stream_of(tender)
-        key = act.key or (actor.act_id if actor else "")
+        key = key or (actor.act_id if actor else "")
         earlier = self.ledger.find(key) if key else None
         if earlier is None:
             return None
         fact, stamp = earlier
-        wanted = _signed_again(actor, stream, fact) if actor else act.wanted
+        wanted = _signed_again(actor, stream, fact) if actor else wanted
         if fact != wanted or stamp.stream != stream:
             raise KeyReused(key=key)
         return (stamp,)
 
     def draft(
-        self, stream: str, fact: Fact, actor: Actor | None, limit: Tender | None = None
+        self,
+        stream: str,
+        fact: Fact,
+        actor: Actor | None,
+        limit: Tender | None = None,
+        key: str = "",
     ) -> Draft:
         """Signed by the actor; RoleMissing if its roles do not allow the fact."""
-        key = actor.act_id if actor and actor.act_id else self.ids.mint()
+        key = key or (actor.act_id if actor else "") or self.ids.mint()
         before = limit.deadline if limit and limit.phase is Phase.BIDDING else None
         article = str(limit.procedure.articles.late) if limit else ""
         roles = actor.roles if actor else frozenset({Role.PLATFORM})

@@ -24,7 +24,7 @@ class PurchaserDesk:
     def draft(self, owner: Actor, wanted: TenderDrafted) -> Tender:
         """A new tender; its procedure must exist. `wanted.tender` is a fresh id."""
         PROCEDURES[wanted.procedure]  # UnknownPlugin before anything is written
-        self._office.check_method(wanted.method, wanted.parameters)
+        self._office.check_method(wanted)
         stream = stream_of(wanted.tender)
         stamps = self._office.ledger.append(stream, 0, [self._office.draft(stream, wanted, owner)])
         return fold(wanted.tender, [(wanted, stamps[0])])

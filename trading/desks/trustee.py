@@ -7,14 +7,18 @@ needed; nothing leaves before the trustee has checked the ledger itself, by its 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from trading.bidding import check_bracket
 from trading.committee import Charter, ceremony_of, deal_of, handover_of, session_of
 from trading.cover import pending_covers
+from trading.desks.contribution import AskCommitment, AskSecret, Contributed, contribute
 from trading.envelope.admit import admit
+from trading.envelope.layout import Stage
 from trading.facts.committee import CommitteeFormed, CommitteeReshared
+from trading.facts.rubric import ReviewStage
 from trading.kernel.calendar import Calendar
 from trading.kernel.errors import CommitteeRefusal, Refusal, ShareUnknown, TrusteeRefuses
 from trading.kernel.files import durable_write, write_secret
@@ -45,6 +49,9 @@ __all__ = [
     "TrusteeAnswer",
     "TrusteeRequest",
 ]
+
+
+_WITH_PRICES = {ReviewStage.PRICE, ReviewStage.OTHER}
 
 
 class AskDeal(msgspec.Struct, frozen=True, tag="ask-deal"):
@@ -105,8 +112,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     en: str
 
 
-TrusteeRequest = AskDeal | AskCertificate | AskShare | AskHandover
-TrusteeAnswer = Dealt | Signature | Shared | HandedOver | Refused
+TrusteeRequest = AskDeal | AskCertificate | AskShare | AskHandover | AskCommitment | AskSecret
+TrusteeAnswer = Dealt | Signature | Shared | HandedOver | Contributed | Refused
 
 
 class Trustee:
@@ -138,20 +145,23 @@ class Trustee:
     def answer(self, request: TrusteeRequest) -> TrusteeAnswer:
         """Never raises a refusal: it answers one."""
         try:
-            match request:
-                case AskDeal():
-                    return self._deal(request)
-                case AskCertificate():
-                    return self._certify(request)
-                case AskShare():
-                    return self._share(request)
-                case AskHandover():
-                    return self._hand_over(request)
+            return self._answered(request)
         except TrusteeRefuses as refusal:
             problem = str(refusal.facts["problem"])
             return Refused(refusal.code, problem, problem)
         except Refusal as refusal:
             return Refused(refusal.code, refusal.text("zh"), refusal.text("en"))
+
+    def _answered(self, request: TrusteeRequest) -> TrusteeAnswer:
+        answers: dict[type, Callable[[Any], TrusteeAnswer]] = {
+            AskDeal: self._deal,
+            AskCertificate: self._certify,
+            AskShare: self._share,
+            AskHandover: self._hand_over,
+            AskCommitment: self._contribute,
+            AskSecret: self._contribute,
+        }
+        return answers[type(request)](request)
 
     # -- the ceremony -------------------------------------------------------------------------
 
@@ -248,6 +258,7 @@ class Trustee:
             raise TrusteeRefuses(
                 problem="截止检查点不属于本账本 / the closing checkpoints are not of this ledger"
             )
+        self._check_reviewed(tender, stage)
         expected = sorted(tender.current.values(), key=lambda eid: tender.received[eid].index)
         if list(closed.envelopes) != expected:
             raise TrusteeRefuses(
@@ -256,6 +267,14 @@ class Trustee:
         wanted = Phase.SEALED if stage == tender.drafted.stages[0] else Phase.TECHNICAL
         if tender.phase is not wanted or pending_cokeys(tender, stage) or pending_covers(tender):
             raise TrusteeRefuses(problem="技术标或投标人密钥尚未处理完 / earlier steps are open")
+
+    def _check_reviewed(self, tender: Tender, stage: int) -> None:
+        """Where a panel scores technical bids, prices stay sealed until it has done so."""
+        is_second = stage == Stage.PRICE and len(tender.drafted.stages) > 1
+        wanted = {item.stage for item in tender.drafted.rubric} - _WITH_PRICES
+        missing = [one for one in wanted if (tender.id, one) not in self._reader.reviewed]
+        if is_second and missing:
+            raise TrusteeRefuses(problem="技术评审尚未结束 / the technical review is not over")
 
     def _final(self, tender: Tender, stage: int) -> list[bytes]:
         return [
@@ -278,6 +297,13 @@ class Trustee:
             )
         own, share = self._holding(tender, stage)
         return HandedOver(hand_over(own, self._secret, self.public, share, to))
+
+    def _contribute(self, request: AskCommitment | AskSecret) -> Contributed:
+        self._synced(request.sync)
+        draw = self._reader.draws.get(request.draw)
+        if draw is None:
+            raise TrusteeRefuses(problem=f"没有抽取 {request.draw} / no such draw in my copy")
+        return contribute(draw, self._secret, is_secret=isinstance(request, AskSecret))
 
     # -- what the ledger says -----------------------------------------------------------------
 

@@ -6,9 +6,6 @@ A rule about which tender is open, or when, is not here; see trading/bidding.py.
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from trading.envelope.layout import Address, Prefix, signed_message, tender_bytes
 from trading.envelope.seal import possession_challenge, withdrawal_message
 from trading.kernel.canonical import sha256
@@ -21,7 +18,7 @@ from trading.kernel.errors import (
     WrongCommittee,
     WrongTender,
 )
-from trading.keys.group import base, decode_scalar, lift, multiply, subtract
+from trading.keys.group import base, decode_scalar, is_signed, multiply, subtract, to_edwards
 
 __all__ = ["admit", "check_body", "check_replacement", "check_withdrawal", "checked_body"]
 
@@ -43,19 +40,27 @@ def admit(prefix: Prefix, address: Address) -> bytes:
         raise WrongCommittee
     # (2) signed by the pseudonym
     message = signed_message(header, prefix.enc, prefix.wct, prefix.pok)
-    if not _signed(header.vk, prefix.sig, message):
+    if not is_signed(header.vk, prefix.sig, message):
         raise SignatureWrong
     # (3) a point of the subgroup whose exponent the sender knows
-    lifted = lift(prefix.enc)
+    lifted = to_edwards(prefix.enc)
     _check_knowledge(prefix, address, lifted)
     return lifted
 
 
 def _check_knowledge(prefix: Prefix, address: Address, lifted: bytes) -> None:
-    """Schnorr, bound to header and wrapped key: nobody admits an envelope copied from another."""
+    """Schnorr, bound to header and wrapped key: nobody admits an envelope copied from another.
+    PointInvalid unless the encapsulated key lies in the subgroup.
+    """
     try:
         challenge, response = decode_scalar(prefix.pok[:32]), decode_scalar(prefix.pok[32:])
-        commitment = subtract(base(response), multiply(challenge, lifted))
+    except ValueError as error:
+        raise KnowledgeUnproven from error
+    if challenge == 0:
+        raise KnowledgeUnproven
+    hidden = multiply(challenge, lifted)
+    try:
+        commitment = subtract(base(response), hidden)
     except (ValueError, PointInvalid) as error:
         raise KnowledgeUnproven from error
     expected = possession_challenge(address, lifted, commitment, prefix.header, prefix.wct)
@@ -98,13 +103,5 @@ def check_replacement(new: Prefix, old: Prefix | None) -> None:
 
 
 def check_withdrawal(prefix: Prefix, signature: bytes) -> None:
-    if not _signed(prefix.header.vk, signature, withdrawal_message(prefix, prefix.header.seq)):
+    if not is_signed(prefix.header.vk, signature, withdrawal_message(prefix, prefix.header.seq)):
         raise ReplacementInvalid(problem="撤回的签名不符 / signature of the withdrawal")
-
-
-def _signed(public: bytes, signature: bytes, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

@@ -6,7 +6,7 @@
 import string
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from cryptography import x509
@@ -28,7 +28,7 @@ from trading.kernel.errors import ContentMalformed
 if TYPE_CHECKING:
     from asn1crypto import cms
 
-__all__ = ["Authority", "Certified", "Identity", "check_signature"]
+__all__ = ["Authority", "Certified", "Identity", "check_signature", "key_and_chain"]
 
 _YEAR = timedelta(days=365)
 _MALFORMED = (ValueError, TypeError, IndexError, KeyError, RecursionError)
@@ -204,3 +204,23 @@ def _verify(certificate: x509.Certificate, signature: bytes, covered: bytes) -> 
 def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     values = name.get_attributes_for_oid(oid)
     return str(values[0].value) if values else ""
+
+
+def key_and_chain(secret: bytes) -> tuple[Any, list[Any]]:
+    """Of a PEM, as asn1crypto has them: a PrivateKeyInfo, and its Certificate before any others."""
+    from asn1crypto import keys, pem  # noqa: PLC0415  as above
+    from asn1crypto import x509 as asn1  # noqa: PLC0415
+
+    key, certificates = None, []
+    try:
+        for kind, _, der in pem.unarmor(secret, multiple=True):
+            if kind == "CERTIFICATE":
+                certificates.append(asn1.Certificate.load(der))
+            else:
+                key = keys.PrivateKeyInfo.load(der)
+    except ValueError as error:
+        raise ContentMalformed(problem=f"PEM: {error}") from error
+    if key is None or not certificates:
+        problem = "PEM 中应有私钥与证书 / a private key and its certificate are wanted"
+        raise ContentMalformed(problem=problem)
+    return key, certificates

@@ -14,6 +14,7 @@ __all__ = [
     "Candidate",
     "CandidatesPublished",
     "CandidatesRecommended",
+    "EvaluationReopened",
     "Rejection",
 ]
 
@@ -70,6 +71,12 @@ class AwardDecided(Fact, frozen=True, tag="award.decided/1"):
     by = _OWNER
     awards: tuple[Awarded, ...]
     ground: str = ""
+
+
+class EvaluationReopened(Fact, frozen=True, tag="evaluation.reopened/1"):
+    """责令重新评标: by the decision on a complaint; candidates and publicity are void."""
+
+    complaint: str
 
 
 class AwardNoticed(Fact, frozen=True, tag="award.noticed/1"):

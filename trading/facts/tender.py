@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from trading.facts.rubric import Item
 from trading.kernel.calendar import NATURAL, Pace
 from trading.kernel.party import Role
 from trading.ledger.fact import Fact
@@ -50,7 +51,11 @@ class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     `panel` is the party that evaluates; `authorities` are the CAs (DER, hex) whose certificates
     bidders sign with; `state_funded` binds the award to rank 1; `cokey_minutes` is how long
     bidders have to reveal their own keys; with a `token_key` (DER, hex) only who took the documents
-    may hand in.
+    may hand in. `rubric` is the score sheet; `low_price` raises limits of abnormally low prices;
+    `award`: how a committee apart from the panel awards, empty where the owner does; `drawn`: the
+    method's parameters that a public draw sets, with the values it draws from; `panel_size`: the
+    fewest members where a rule asks for more than the law (water works: 7); above 0,
+    `minor_deviations` is how many minor deviations a bid may have in a stage.
     """
 
     by = _OWNER
@@ -74,6 +79,12 @@ class TenderDrafted(Fact, frozen=True, tag="tender.drafted/1"):
     pace: Pace = NATURAL
     token_key: str = ""
     outage_rule: OutageRule = OutageRule()
+    rubric: tuple[Item, ...] = ()
+    low_price: dict[str, str] = msgspec.field(default_factory=dict)
+    award: str = ""
+    drawn: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    panel_size: int = 0
+    minor_deviations: int = 0
 
 
 class TenderPublished(Fact, frozen=True, tag="tender.published/1"):

@@ -8,11 +8,17 @@ import hashlib
 
 import msgspec
 
+_HEX = frozenset("0123456789abcdef")
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(value: object) -> bytes:
     return _ENCODER.encode(value)
+
+
+def is_digest(text: str) -> bool:
+    """32 bytes in lower-case hex digits: a hash, a salt, a secret."""
+    return len(text) == 64 and not set(text) - _HEX
 
 
 def sha256(*parts: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """金额 Money in whole fen, and its capital numerals 大写. Rounding happens only by name."""
 
 import decimal
+import re
 from decimal import Decimal
 from enum import Enum
 
@@ -8,10 +9,14 @@ import msgspec
 
 from trading.kernel.errors import AmountUnreadable
 
-__all__ = ["Money", "Rounding"]
+__all__ = ["Money", "Rounding", "is_plain", "plain_decimal"]
+
+_DIGITS_BEFORE, _PLACES_AFTER = 15, 12
+_SHORT = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
+_LONGEST = 60  # characters of an amount in words
 _LIMIT = 10**18  # fen: the largest amount that capital numerals below can name
 
 
@@ -19,6 +24,27 @@ class Rounding(Enum):
     HALF_UP = decimal.ROUND_HALF_UP  # 四舍五入
     HALF_EVEN = decimal.ROUND_HALF_EVEN
     DOWN = decimal.ROUND_DOWN  # 舍去
+
+
+def is_plain(number: Decimal) -> bool:
+    """Whether a person would write it: finite, with at most fifteen digits before the point and
+    twelve after it.
+    """
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
+        return False
+    return exponent >= -_PLACES_AFTER and number.adjusted() < _DIGITS_BEFORE
+
+
+def plain_decimal(text: str) -> Decimal | None:
+    """The number that the text writes, if it is a plain one."""
+    if _SHORT.fullmatch(text):  # most are, and need no further look
+        return Decimal(text)
+    try:
+        number = Decimal(text)
+    except (ArithmeticError, ValueError):
+        return None
+    return number if is_plain(number) else None
 
 
 class Money(msgspec.Struct, frozen=True, order=True):
@@ -33,11 +59,27 @@ class Money(msgspec.Struct, frozen=True, order=True):
             exact = Decimal(text) * 100
             # RFC 8785 leaves 2**53 as the largest safe integer; no tender comes near.
             whole = exact.to_integral_value(rounding.value if rounding else decimal.ROUND_DOWN)
-        except (decimal.InvalidOperation, ValueError, TypeError) as error:
+        except (ArithmeticError, ValueError, TypeError) as error:
             raise AmountUnreadable(amount=text) from error
         if not exact.is_finite() or abs(exact) >= 2**53 or (rounding is None and whole != exact):
             raise AmountUnreadable(amount=text)
         return cls(int(whole))
+
+    @classmethod
+    def of_capital(cls, text: str) -> "Money":
+        """Read 大写, with or without the optional zeros and 整; AmountUnreadable for anything that
+        `capital` would not write.
+        """
+        if len(text) > _LONGEST:
+            raise AmountUnreadable(amount=text[:_LONGEST])
+        plain = text.strip().removeprefix("人民币").replace("圆", "元").replace("正", "整")
+        whole, mark, rest = plain.partition("元")
+        if not mark:
+            whole, rest = "", plain
+        found = cls(_value(whole, text) * 100 + _cents_of(rest))
+        if not plain.strip("元整") or _bare(found.capital()) != _bare(plain):
+            raise AmountUnreadable(amount=text)
+        return found
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.fen + other.fen)
@@ -88,3 +130,34 @@ def _group(number: int) -> str:
         text += f"{'零' if gap else ''}{_DIGITS[digit]}{_PLACES[place]}"
         gap = False
     return text
+
+
+def _bare(text: str) -> str:
+    return text.replace("零", "").removesuffix("整")
+
+
+def _value(text: str, whole: str) -> int:
+    """Of an integer in capital numerals: 亿 and 万 multiply what stands before them."""
+    for size, unit in ((10**8, "亿"), (10**4, "万")):
+        high, mark, low = text.rpartition(unit)
+        if mark:
+            return _value(high, whole) * size + _value(low, whole)
+    total, digit = 0, 0
+    for character in text:
+        if character in _DIGITS:
+            digit = _DIGITS.index(character)
+        elif character in _PLACES[1:]:
+            total, digit = total + digit * 10 ** _PLACES.index(character), 0
+        else:
+            raise AmountUnreadable(amount=whole)
+    return total + digit
+
+
+def _cents_of(text: str) -> int:
+    """What follows 元; whatever it does not understand, the comparison with `capital` finds."""
+    fen = 0
+    for place, unit in ((10, "角"), (1, "分")):
+        before, mark, _ = text.partition(unit)
+        if mark and before and before[-1] in _DIGITS:
+            fen += _DIGITS.index(before[-1]) * place
+    return fen

@@ -42,6 +42,8 @@ class Objects(Protocol):
     accepted, a retry may succeed. StoreUnreachable: the outcome is unknown, a retry is harmless.
     """
 
+    is_local: bool  # asking whether something is there costs no network
+
     def put(self, name: str, chunks: Iterable[bytes]) -> None: ...
 
     def adopt(self, name: str, path: Path) -> None:
@@ -64,6 +66,7 @@ class _Stored(Objects):
     """What a folder and a bucket have in common; each says what the errors of its store mean."""
 
     _asking: Callable[[], AbstractContextManager[None]]
+    _piece: int  # bytes that one request reads
 
     def __init__(self, store: LocalStore | S3Store, suffix: str = ".kfe") -> None:
         self._store, self._suffix = store, suffix
@@ -106,14 +109,16 @@ class _Stored(Objects):
 
     def _ranges(self, name: str, size: int) -> Iterator[bytes]:
         """By ranges: the time limit of one long answer would also run while the reader works."""
-        for start in range(0, size, PART):
-            length = min(PART, size - start)
-            with self._asking():
-                try:
-                    part = self._store.get_range(self._key(name), start=start, length=length)
-                except FileNotFoundError as error:
-                    raise _absent(name) from error
-            yield bytes(part)
+        for start in range(0, size, self._piece):
+            yield self._range(name, start, min(self._piece, size - start))
+
+    def _range(self, name: str, start: int, length: int) -> bytes:
+        """The library's own copy is free again before the reader has this one."""
+        with self._asking():
+            try:
+                return bytes(self._store.get_range(self._key(name), start=start, length=length))
+            except FileNotFoundError as error:
+                raise _absent(name) from error
 
 
 class LocalObjects(_Stored):
@@ -125,13 +130,16 @@ class LocalObjects(_Stored):
     that is no StoreFull the process must end: a second fsync would falsely succeed.
     """
 
+    is_local = True
+    _piece = 1 << 20  # no network to save, and each of the library's threads keeps what it freed
+
     def __init__(self, folder: Path, suffix: str = ".kfe") -> None:
         self._folder = folder.absolute()
         durable_folder(self._folder)
         super().__init__(LocalStore(self._folder), suffix)
 
     def __contains__(self, name: str) -> bool:
-        return self.path(name).exists()
+        return os.access(f"{self._folder}/{self._key(name)}", os.F_OK)
 
     def path(self, name: str) -> Path:
         return self._folder / self._key(name)
@@ -190,6 +198,9 @@ class RemoteObjects(_Stored):
     by the same digest has the same bytes. Parts of a put that crashed stay hidden and cost money:
     let a lifecycle rule of the bucket abort them.
     """
+
+    is_local = False
+    _piece = PART
 
     def put(self, name: str, chunks: Iterable[bytes]) -> None:
         if name in self:

@@ -18,6 +18,8 @@ class Role(StrEnum):
     WITNESS = "witness"  # 见证人
     BIDDER = "bidder"  # 投标人
     PANEL = "panel"  # 评标委员会
+    EXPERT = "expert"  # 评委
+    AWARDER = "awarder"  # 定标委员
     INSPECTOR = "inspector"  # 监督人员
 
 

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_error_ms: int = 50  # bound of the clock's error, as the time service reports it
     batch_limit: int = 1000  # entries committed in one transaction at most
     envelope_limit_mib: int = 2048  # largest envelope admitted
+    database: str = ""  # postgresql://…; the data folder's own ledger.db when empty
     objects: str = ""  # where envelopes are kept: a folder, or s3://bucket/prefix
     authority: str = ""  # host[:port] that signed requests must name; any when empty
     trustees: str = ""  # file with a line `NAME KEY URL` for each trustee of the charter
@@ -37,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outage_seconds: int = 30  # silence of the platform that counts as an outage
     deadline_limit: int = 1500  # deadlines that one hour may hold
     disk_reserve_mib: int = 512  # free space below which the node says it is not ready
+    seal_file: str = ""  # the centre's seal for papers: private key and certificates, PEM
+    issuer: str = "公共资源交易中心"  # whose seal it is
+    timestamps: str = ""  # URL of an RFC 3161 authority for sealed papers
     clock_drift_ms: int = 2000  # how far the witnesses' clocks may be from ours
 
     @classmethod

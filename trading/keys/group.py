@@ -20,11 +20,13 @@ __all__ = [
     "encode_scalar",
     "hash_to_scalar",
     "is_point",
+    "is_signed",
     "lagrange",
     "lift",
     "multiply",
     "random_scalar",
     "subtract",
+    "to_edwards",
     "to_montgomery",
     "total",
 ]
@@ -32,6 +34,7 @@ __all__ = [
 ORDER = 2**252 + 27742317777372353535851937790883648493
 _FIELD = 2**255 - 19
 _MASK = 2**255 - 1
+_SIGNATURE = 64
 
 
 def encode_scalar(number: int) -> bytes:
@@ -105,6 +108,15 @@ def is_point(raw: bytes) -> bool:
     return len(raw) == 32 and bool(sodium.crypto_core_ed25519_is_valid_point(raw))
 
 
+def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Ed25519 (RFC 8032), and no key of small order: everybody could sign under such a one."""
+    try:
+        sodium.crypto_sign_open(signature + message, public)
+    except (CryptoError, ValueError):
+        return False
+    return len(signature) == _SIGNATURE
+
+
 def to_montgomery(point: bytes) -> bytes:
     """U = (1 + y) / (1 - y): the X25519 public key of an Edwards point."""
     y = int.from_bytes(point, "little") & _MASK
@@ -112,16 +124,22 @@ def to_montgomery(point: bytes) -> bytes:
 
 
 def lift(encapsulated: bytes) -> bytes:
-    """The Edwards point with sign bit 0 over an X25519 u-coordinate; PointInvalid outside the
-    subgroup. The sign is immaterial: only u-coordinates of products are used.
+    """`to_edwards`, and PointInvalid outside the subgroup."""
+    point = to_edwards(encapsulated)
+    if not is_point(point):
+        raise PointInvalid
+    return point
+
+
+def to_edwards(encapsulated: bytes) -> bytes:
+    """The Edwards encoding with sign bit 0 over an X25519 u-coordinate: for `multiply`, which looks
+    whether it is a point of the subgroup. The sign is immaterial: only u-coordinates of products
+    are used.
     """
     u = int.from_bytes(encapsulated, "little")
     if len(encapsulated) != 32 or u >= _FIELD or u == _FIELD - 1:
         raise PointInvalid
-    point = ((u - 1) * pow(u + 1, -1, _FIELD) % _FIELD).to_bytes(32, "little")
-    if not is_point(point):
-        raise PointInvalid
-    return point
+    return ((u - 1) * pow(u + 1, -1, _FIELD) % _FIELD).to_bytes(32, "little")
 
 
 def lagrange(indices: list[int]) -> dict[int, int]:

@@ -6,6 +6,7 @@ Only reading and form are here; what the records mean is for trading/audit.py.
 import base64
 import hashlib
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,7 +20,8 @@ from trading.kernel.errors import CheckpointBroken, EntryBroken, FileBroken, Inp
 from trading.kernel.files import read_chunks
 from trading.ledger.chain import Chain, read_line
 from trading.ledger.checkpoint import verify_log_signature
-from trading.ledger.entry import read_entry
+from trading.ledger.entry import Stamp, read_entry
+from trading.ledger.fact import Fact
 from trading.ledger.note import Note
 from trading.ledger.port import Record
 from trading.ledger.signature import VerifierKey
@@ -85,6 +87,16 @@ class Archive(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def read_streams(path: Path) -> dict[str, list[tuple[Fact, Stamp]]]:
+    """All streams of an export or a data folder, chained but not verified."""
+    streams: dict[str, list[tuple[Fact, Stamp]]] = defaultdict(list)
+    with open_archive(path) as archive:
+        chain = Chain()
+        for link in filter(None, map(chain.add, archive.records())):
+            streams[link.stamp.stream].append((link.fact, link.stamp))
+    return streams
 
 
 @contextmanager

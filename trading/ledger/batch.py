@@ -4,12 +4,12 @@ Everything here happens under the store's lock, so what a batch decides nobody e
 A batch works on copies: if its commit fails, nothing that is remembered has changed.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import msgspec
 
+from trading.kernel.chance import portions
 from trading.kernel.errors import ClaimTaken, KeyReused, LostRace, TooLate
 from trading.kernel.instant import Reading
 from trading.ledger.entry import (
@@ -22,11 +22,14 @@ from trading.ledger.entry import (
     read_entry,
     stamped,
 )
+from trading.ledger.fact import Fact
 from trading.ledger.port import ANY, Draft
 from trading.ledger.store import Opening, Rows, Tip
 from trading.ledger.tree import Tree
 
 __all__ = ["Batch", "Request"]
+
+_SALTS = 32  # drawn together
 
 
 class Request(msgspec.Struct):
@@ -35,6 +38,12 @@ class Request(msgspec.Struct):
     drafts: Sequence[Draft]
     facts: list[bytes]
     answer: "Future[tuple[Stamp, ...]]"
+
+    @property
+    def streams(self) -> set[str]:
+        """Its own, and those that its decision looked at."""
+        beside = {name for draft in self.drafts for name, _ in draft.beside}
+        return {self.stream, *beside} - {""}
 
     @property
     def commutes(self) -> bool:
@@ -48,8 +57,10 @@ class Batch:
         self._tree, self._tips, self._opening, self.reading = tree, tips, opening, reading
         self.rows = Rows()
         self.answers: list[tuple[Future[tuple[Stamp, ...]], tuple[Stamp, ...]]] = []
+        self.acts: list[tuple[Fact, Stamp]] = []
         self._keys: dict[str, tuple[Stamp, bytes]] = {}
         self._claims: set[str] = set()
+        self._salts = portions(SALT, _SALTS)
 
     def admit(self, request: Request, next_stream: Callable[[], int]) -> None:
         """The request's rows, or a refusal that touches nothing."""
@@ -64,11 +75,7 @@ class Batch:
             tip = Tip(next_stream() + len(self.rows.streams), 0, GENESIS, 0)
             self.rows.streams.append((tip.sid, request.stream))
         self.rows.tips[request.stream] = tip
-        salts = os.urandom(SALT * len(request.drafts))
-        stamps = tuple(
-            self._add(request, tip, number, salts[SALT * number : SALT * (number + 1)])
-            for number in range(len(request.drafts))
-        )
+        stamps = tuple(self._add(request, tip, number) for number in range(len(request.drafts)))
         if not request.commutes:
             tip.barrier = tip.height
         self.answers.append((request.answer, stamps))
@@ -98,13 +105,21 @@ class Batch:
                 raise LostRace(stream=request.stream, expected=draft.fresh_until, actual="now")
             if draft.key in self._opening.known or draft.key in self._keys:
                 raise KeyReused(key=draft.key)
+            for stream, height in draft.beside:
+                self._check_beside(stream, height)
             for claim in draft.claims:
                 if claim in self._opening.claimed or claim in self._claims:
                     raise ClaimTaken(stream=request.stream, claim=claim)
 
-    def _add(self, request: Request, tip: Tip, number: int, salt: bytes) -> Stamp:
+    def _check_beside(self, stream: str, height: int) -> None:
+        tip = self.rows.tips.get(stream) or self._tips.get(stream)
+        actual, barrier = (tip.height, tip.barrier) if tip else (0, 0)
+        if height != actual and not barrier <= height < actual:
+            raise LostRace(stream=stream, expected=height, actual=actual)
+
+    def _add(self, request: Request, tip: Tip, number: int) -> Stamp:
         draft, fact, stream = request.drafts[number], request.facts[number], request.stream
-        at, index, height = self.reading.at, self._tree.size, tip.height
+        at, index, height, salt = self.reading.at, self._tree.size, tip.height, next(self._salts)
         entry = Entry(
             draft.actor, at, msgspec.Raw(fact), height, draft.key, tip.prev, draft.sig, stream
         )
@@ -118,6 +133,7 @@ class Batch:
         tip.height, tip.prev = height + 1, leaf.hex()
         stamp = Stamp(index, at, stream, height, draft.actor, tip.prev)
         self._keys[draft.key] = (stamp, fact)
+        self.acts.append((draft.fact, stamp))
         return stamp
 
     def _repeated(self, request: Request) -> tuple[Stamp, ...]:

@@ -34,12 +34,14 @@ from trading.ledger.note import Note
 from trading.ledger.port import Draft, Record, Silence
 from trading.ledger.signature import NoteKey
 from trading.ledger.store import Head, Opening, Store, Tip
+from trading.ledger.tail import Tail
 from trading.ledger.tree import Tree
 
 __all__ = ["GroupLedger"]
 
 _PATIENCE = 10.0  # seconds a batch waits for its database before its requests are refused
 _PAUSE = 0.1
+_PACE = 0.015  # seconds between two batches while there is a crowd
 _PAGE = 100
 _LOOK_BACK = 5_000
 _CATCH_UP = Request("", 0, (), [], Future())  # a wake-up: another process has written
@@ -55,12 +57,14 @@ class GroupLedger:
         self._origin = keys[0].verifier.name
         self._tree = Tree()
         self._tips: dict[str, Tip] = {}
+        self._tail = Tail()
         self._wakes: list[Callable[[int], None]] = []
         self._head = self._load()
         at = store.clock()
         self.offset = at - clock.read().at if at else timedelta(0)
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._stopped: BaseException | None = None
+        self._began, self._crowded = 0.0, False
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
         store.on_growth(self._grown_elsewhere)
@@ -86,6 +90,9 @@ class GroupLedger:
         return self._stopped
 
     def stream(self, name: str, start: int = 0) -> list[tuple[Fact, Stamp]]:
+        acts = self._tail.since(name, start)
+        if acts is not None:
+            return acts
         return [
             stamped(read_entry(record.raw, record.index), record.index, leaf_hash(record.leaf))
             for record in self.store.stream_rows(name, start)
@@ -208,7 +215,9 @@ class GroupLedger:
 
     def _run(self) -> None:
         while (request := self._queue.get()) is not None:
+            self._linger()
             requests, last = self._gather(request)
+            self._crowded = len(requests) > 1
             try:
                 self._commit(requests)
             except BaseException as error:  # noqa: BLE001  whatever it is, the writer must stop
@@ -222,6 +231,14 @@ class GroupLedger:
         self._refuse_waiting()
         self.store.close_thread()
         self._wake()
+
+    def _linger(self) -> None:
+        """While acts come side by side, a batch waits for company: what a batch costs is then
+        shared by more of them. Whoever comes alone waits for nobody.
+        """
+        if self._crowded:
+            time.sleep(max(0.0, self._began + _PACE - time.monotonic()))
+        self._began = time.monotonic()
 
     def _gather(self, first: Request) -> tuple[list[Request], bool]:
         requests, count = [first], len(first.drafts)
@@ -276,7 +293,10 @@ class GroupLedger:
             opening = self.store.begin([draft.key for draft in drafts], claims)
             batch = self._decide(requests, opening)
             if batch.rows.entries:
-                self._head = self._seal(batch, opening.head)
+                head = self._seal(batch, opening.head)
+                if not self.store.is_shared:  # or else the database alone knows what is there
+                    self._tail.add(batch.acts)  # before anybody can see that there is more
+                self._head = head
             else:
                 self.store.confirm()
         except BaseException:
@@ -290,7 +310,8 @@ class GroupLedger:
     def _decide(self, requests: list[Request], opening: Opening) -> Batch:
         self._follow(opening.head)
         reading = self._read(opening)
-        names = {request.stream for request in requests} - self._tips.keys() - {""}
+        named = set[str]().union(*(request.streams for request in requests))
+        names = named - self._tips.keys()
         self._tips |= self.store.tips(sorted(names))
         batch = Batch(self._tree, self._tips, opening, reading)
         for request in requests:

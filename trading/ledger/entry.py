@@ -7,7 +7,9 @@ for an entry that stays, 0x02 for personal data. Nobody can pass off a deed as a
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -15,7 +17,17 @@ from trading.kernel.canonical import canonical
 from trading.kernel.errors import EntryBroken
 from trading.ledger.fact import Fact, read_fact
 
-__all__ = ["GENESIS", "Entry", "Stamp", "act_message", "leaf_data", "leaf_hash", "read_entry"]
+__all__ = [
+    "GENESIS",
+    "Entry",
+    "Folds",
+    "Stamp",
+    "act_message",
+    "folded",
+    "leaf_data",
+    "leaf_hash",
+    "read_entry",
+]
 
 GENESIS = "0" * 64
 SALT = 32
@@ -54,6 +66,24 @@ class Stamp(msgspec.Struct, frozen=True):
     height: int
     actor: str
     leaf: str
+
+
+class Folds(Protocol):
+    """A state that facts lead on; `height` is how many there were."""
+
+    height: int
+
+    def apply(self, fact: Fact, stamp: Stamp) -> None: ...
+
+
+S = TypeVar("S", bound=Folds)
+
+
+def folded(facts: Iterable[tuple[Fact, Stamp]], state: S) -> S:
+    """The state itself, after the facts of its stream."""
+    for fact, stamp in facts:
+        state.apply(fact, stamp)
+    return state
 
 
 def act_message(stream: str, key: str, actor: str, fact: bytes) -> bytes:

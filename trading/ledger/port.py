@@ -19,7 +19,9 @@ class Draft(msgspec.Struct, frozen=True):
     """A fact on its way in. `key` is its id and its idempotency key; `before` a deadline that the
     writer checks against its own clock at the moment of the commit; `article` is what it cites;
     after `fresh_until` a decision is too old to be written, and has lost its race;
-    `claims` are names that only one act may ever take (a token, an encapsulated key).
+    `claims` are names that only one act may ever take (a token, an encapsulated key);
+    `beside`: other streams that the decision looked at, with their heights: if one has moved since
+    (by more than what commutes), the decision has lost its race.
     """
 
     fact: Fact
@@ -30,6 +32,7 @@ class Draft(msgspec.Struct, frozen=True):
     article: str = ""
     claims: tuple[str, ...] = ()
     fresh_until: datetime | None = None
+    beside: tuple[tuple[str, int], ...] = ()
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
+import uvloop
 
 from trading.kernel.errors import HeadMoved, Refusal, StoreFull, StoreUnreachable
 from trading.ledger.postgres import GONE, connect
@@ -36,7 +37,7 @@ class Writer:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._connection: asyncpg.Connection | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

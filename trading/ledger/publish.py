@@ -49,9 +49,17 @@ class Publisher:
     def history(self) -> list[Witnessed]:
         """All cosigned checkpoints of the ledger, oldest first; each read and checked once."""
         with self._reading:
-            fresh = self._ledger.cosigned(len(self._history))
-            self._history += [self.policy.check(note) for note in fresh]
+            self._read_on()
             return list(self._history)
+
+    def _read_on(self) -> None:
+        fresh = self._ledger.cosigned(len(self._history))
+        self._history += [self.policy.check(note) for note in fresh]
+
+    def newest(self) -> Witnessed | None:
+        with self._reading:
+            self._read_on()
+            return self._history[-1] if self._history else None
 
     def around(self, moment: datetime, size: int) -> tuple[Witnessed | None, Witnessed | None]:
         """The last checkpoint that the witnesses date before the moment, and the first at or after

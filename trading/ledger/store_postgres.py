@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import asyncpg
+import uvloop
 
 from trading.kernel.errors import StoreUnreachable, StoreUnsafe
 from trading.ledger.port import Record
@@ -47,7 +48,7 @@ class PostgresStore:
         self._url = url
         self._wakes: list[Callable[[int], None]] = []
         self._readers: asyncpg.Pool | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="postgres-readers", daemon=True
         )
@@ -184,6 +185,7 @@ class PostgresStore:
                 connect=lambda *_, **__: connect(self._url, command_timeout=_ANSWER_TIMEOUT),
                 min_size=0,
                 max_size=_READERS,
+                reset=_as_it_is,
             )
         return self._readers
 
@@ -239,6 +241,10 @@ class PostgresStore:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+
+
+async def _as_it_is(_: asyncpg.Connection) -> None:
+    """Readers leave nothing behind that would have to be reset, at the cost of another question."""
 
 
 def _record(row: Any) -> Record:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,8 +48,11 @@ CREATE TRIGGER IF NOT EXISTS cosigned_unchanged BEFORE UPDATE ON cosigned
     BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
 """
 
-_INSERT = "INSERT INTO entry (idx, sid, height, id, leaf, salt, raw) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ENTRIES = "INSERT INTO entry (idx, sid, height, id, leaf, salt, raw) VALUES "
+_STREAMS = "INSERT INTO stream (sid, name) VALUES "
+_CLAIMS = "INSERT INTO claim (name) VALUES "
 _MANY = 500
+_CACHE = 32 << 10  # KiB of pages a connection may keep
 _REMEMBERED = 3600  # seconds that a used name outlives the moment it was good for
 
 
@@ -83,6 +87,8 @@ class SqliteStore:
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA busy_timeout=10000")
             db.execute("PRAGMA secure_delete=ON")
+            db.execute("PRAGMA temp_store=MEMORY")  # the journal of a statement, too
+            db.execute(f"PRAGMA cache_size=-{_CACHE}")
             self._local.db = db
         connection: sqlite3.Connection = self._local.db
         return connection
@@ -126,11 +132,18 @@ class SqliteStore:
         """Rows, new streams, claims and the new head in one transaction, durable on return."""
         db = self._db
         with self._heals():
-            db.executemany("INSERT INTO stream (sid, name) VALUES (?, ?)", rows.streams)
-            db.executemany(_INSERT, rows.entries)
-            db.executemany("INSERT INTO claim (name) VALUES (?)", [(c,) for c in rows.claims])
+            self._insert(_STREAMS, rows.streams)
+            self._insert(_ENTRIES, rows.entries)
+            self._insert(_CLAIMS, [(claim,) for claim in rows.claims])
             self._move_head(old, new)
             db.execute("COMMIT")
+
+    def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Many in one statement: each statement lets go of the interpreter, and others take it."""
+        for start in range(0, len(rows), _MANY):
+            part = rows[start : start + _MANY]
+            one = f"({','.join('?' * len(part[0]))})"
+            self._db.execute(sql + ",".join([one] * len(part)), list(chain.from_iterable(part)))
 
     def confirm(self) -> None:
         self.rollback()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+from bucket import Bucket
+from history import go_without
 from obstore.store import S3Store
 
 from trading.kernel.errors import FileUnreadable, SettingUnreadable, StoreFull, StoreUnreachable
@@ -19,18 +21,6 @@ from trading.kernel.objects import LocalObjects, Objects, RemoteObjects, open_ob
 ROOT = Path(__file__).parents[3]
 MIB = 1 << 20
 NAME = "ab" * 32
-ACCESS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_ALLOW_HTTP": "true"}
-SERVICE = """
-import sys, boto3
-from moto.server import ThreadedMotoServer
-
-server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-server.start()
-url = "http://{}:{}".format(*server.get_host_and_port())
-boto3.client("s3", "us-east-1", endpoint_url=url).create_bucket(Bucket="kaifeng")
-print(url, flush=True)
-sys.stdin.read()
-"""
 STREAMING = """
 import os, sys
 from trading.kernel.objects import open_objects
@@ -55,31 +45,11 @@ except Exception as full:
 """
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[None]:
-    """Moto, in a process of its own; the environment leads there."""
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVICE],
-        env=os.environ | ACCESS,
-        stdin=subprocess.PIPE,  # its end ends the service, even if these tests are killed
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        with pytest.MonkeyPatch.context() as patch:
-            for key, value in ACCESS.items():
-                patch.setenv(key, value)
-            patch.setenv("AWS_ENDPOINT_URL", process.stdout.readline().strip())
-            yield
-        process.stdin.close()
-
-
 @pytest.fixture(params=["local", "s3"])
 def url(request, tmp_path: Path) -> str:
     if request.param == "local":
         return str(tmp_path / "data" / "envelopes")
-    request.getfixturevalue("service")
-    return f"s3://kaifeng/{tmp_path.name}"
+    return f"{request.getfixturevalue('bucket').url}/{tmp_path.name}"
 
 
 @pytest.fixture
@@ -139,7 +109,7 @@ def test_an_upload_is_adopted_and_gone(objects: Objects, tmp_path: Path) -> None
 def test_an_upload_is_adopted_from_another_file_system(tmp_path: Path) -> None:
     other = Path("/dev/shm")
     if not os.access(other, os.W_OK) or other.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no other file system")
+        go_without("another file system")
     upload = other / f"{tmp_path.name}-{os.getpid()}"
     upload.write_bytes(b"bid")
     objects = LocalObjects(tmp_path)
@@ -217,7 +187,7 @@ def test_memory_does_not_grow_with_the_object(url: str) -> None:
 def test_a_full_disk_refuses_and_keeps_nothing(tmp_path: Path) -> None:
     mount = ("unshare", "-rm", "sh", "-c", f'mount -t tmpfs -o size=8m x {tmp_path} && exec "$@"')
     if subprocess.run([*mount, "sh", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no file system may be mounted")
+        go_without("a file system that may be mounted")
     assert child(FULL, str(tmp_path), before=(*mount, "sh")) == f"{StoreFull.code} []\n"
 
 
@@ -231,7 +201,7 @@ def test_only_files_are_adopted(tmp_path: Path) -> None:
         LocalObjects(tmp_path).adopt(NAME, tmp_path)
 
 
-def test_a_service_or_bucket_that_is_not_there_is_a_refusal(service: None) -> None:
+def test_a_service_or_bucket_that_is_not_there_is_a_refusal(bucket: Bucket) -> None:
     silent = S3Store("kaifeng", endpoint="https://127.0.0.1:9", retry_config={"max_retries": 0})
     for objects in (RemoteObjects(silent), open_objects("s3://nowhere/envelopes")):
         for size in (1, 9 * MIB):

@@ -39,6 +39,7 @@
       SuspensionRefusal (KF-209)
       DeadlineCrowded (KF-210)
       CoverRefusal (KF-211)
+      ScoreInvalid (KF-212)
       EnvelopeRefusal (KF-300)
         NotSealed (KF-301)
         Malformed (KF-302)
@@ -66,6 +67,19 @@
         NotACandidate (KF-501)
         NotFirstRank (KF-502)
         ContractDiffers (KF-503)
+      DrawRefusal (KF-510)
+      PanelRefusal (KF-511)
+        SheetRefusal (KF-512)
+          SheetLate (KF-513)
+          SheetRepeated (KF-514)
+          SheetChanged (KF-515)
+        NotAMember (KF-516)
+        PanelIncomplete (KF-517)
+        BidsSealed (KF-518)
+        ClarificationRefusal (KF-519)
+      PaperRefusal (KF-520)
+      ObjectionRefusal (KF-521)
+      AwardPaused (KF-522)
       Broken (KF-600)
         EntryBroken (KF-601)
         CheckpointBroken (KF-602)
@@ -74,6 +88,7 @@
         ProofBroken (KF-605)
         NoteMalformed (KF-606)
         PolicyMalformed (KF-607)
+        DrawDiffers (KF-608)
       InputUnusable (KF-610)
       Fatal (KF-700)
         HeadMoved (KF-701)
@@ -110,12 +125,28 @@ from trading.kernel.errors.edge import (
     UploadRefusal,
     UploadUnknown,
 )
+from trading.kernel.errors.evaluation import (
+    AwardPaused,
+    BidsSealed,
+    ClarificationRefusal,
+    DrawRefusal,
+    NotAMember,
+    ObjectionRefusal,
+    PanelIncomplete,
+    PanelRefusal,
+    PaperRefusal,
+    SheetChanged,
+    SheetLate,
+    SheetRefusal,
+    SheetRepeated,
+)
 from trading.kernel.errors.refusal import (
     AmountUnreadable,
     BidUnreadable,
     Broken,
     CheckpointBroken,
     ClaimTaken,
+    DrawDiffers,
     EntryBroken,
     Fatal,
     FileBroken,
@@ -172,6 +203,7 @@ from trading.kernel.errors.trade import (
     QuestionUnknown,
     ReplacementInvalid,
     RuleBroken,
+    ScoreInvalid,
     ShareInvalid,
     ShareUnknown,
     SignatureWrong,
@@ -191,14 +223,17 @@ __all__ = [
     "AccessDenied",
     "ActUnsigned",
     "AmountUnreadable",
+    "AwardPaused",
     "AwardRefusal",
     "BidUnreadable",
+    "BidsSealed",
     "BodyAltered",
     "BodyMissing",
     "Broken",
     "CannotOpen",
     "CheckpointBroken",
     "ClaimTaken",
+    "ClarificationRefusal",
     "ClockUntrusted",
     "CokeyWrong",
     "CommitteeRefusal",
@@ -208,6 +243,8 @@ __all__ = [
     "DeadlineCrowded",
     "DealInvalid",
     "DraftIncomplete",
+    "DrawDiffers",
+    "DrawRefusal",
     "EdgeRefusal",
     "EntryBroken",
     "EnvelopeRefusal",
@@ -224,13 +261,18 @@ __all__ = [
     "LostRace",
     "Malformed",
     "NotACandidate",
+    "NotAMember",
     "NotErasable",
     "NotFirstRank",
     "NotSealed",
     "NoteMalformed",
     "NothingHere",
+    "ObjectionRefusal",
     "Overloaded",
     "Oversized",
+    "PanelIncomplete",
+    "PanelRefusal",
+    "PaperRefusal",
     "ParticipantLimit",
     "PointInvalid",
     "PolicyMalformed",
@@ -245,10 +287,15 @@ __all__ = [
     "RequestTooSlow",
     "RoleMissing",
     "RuleBroken",
+    "ScoreInvalid",
     "SettingUnknown",
     "SettingUnreadable",
     "ShareInvalid",
     "ShareUnknown",
+    "SheetChanged",
+    "SheetLate",
+    "SheetRefusal",
+    "SheetRepeated",
     "SignatureWrong",
     "StateOlder",
     "StoreBusy",

@@ -152,6 +152,12 @@ class ProofBroken(Broken):
     en = "The proof is wrong: {problem}"
 
 
+class DrawDiffers(Broken):
+    code = "KF-608"
+    zh = "抽取记录与重算不符：{problem}"
+    en = "The draw is not what its transcript gives: {problem}"
+
+
 class NoteMalformed(Broken):
     code = "KF-606"
     zh = "签名文本格式有误：{problem}"
@@ -208,10 +214,10 @@ class StoreFull(Refusal):
 
 class StoreUnreachable(Refusal):
     code = "KF-706"
-    zh = "数据库暂时不可用，结果未知：请用同一幂等键查询或重试（{problem}）"
+    zh = "存储（数据库或对象存储）暂时不可用，结果未知：请用同一幂等键查询或重试（{problem}）"
     en = (
-        "The database is away and the outcome unknown: ask or retry under the same"
-        " idempotency key ({problem})"
+        "The store (of the ledger or of envelopes) is away and the outcome unknown: ask or retry"
+        " under the same idempotency key ({problem})"
     )
 
 

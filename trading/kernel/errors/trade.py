@@ -33,6 +33,12 @@ class DraftIncomplete(Refusal):
     en = "The draft is incomplete: {problem}"
 
 
+class ScoreInvalid(Refusal):
+    code = "KF-212"
+    zh = "评分无效：投标 {eid} 的 {item}：{problem}"
+    en = "A score is not valid: {item} of bid {eid}: {problem}"
+
+
 class QuestionUnknown(Refusal):
     code = "KF-207"
     zh = "没有编号为 {question} 的提问"
