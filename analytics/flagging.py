@@ -1,0 +1,197 @@
+"""红旗 flags over a file of compiled releases, one JSON object a line, from anywhere.
+
+Settings are those of Cardinal's `indicators` command, so that a file that serves there serves here.
+"""
+
+import configparser
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from analytics.comparison import Comparison
+from analytics.indicator import (
+    BUYER,
+    ENTITY,
+    OCID,
+    TENDERER,
+    Found,
+    Setup,
+    Tally,
+    pipes,
+)
+from analytics.indicators import INDICATORS
+from analytics.process import Process, text
+from analytics.seconds import Seconds
+from trading.kernel.errors import InputUnusable, Usage
+
+__all__ = ["Flags", "Settings", "flag", "read_processes"]
+
+_TOP = "top"
+_TEXTS = {
+    "currency",
+    "no_price_comparison_procurement_methods",
+    "price_comparison_procurement_methods",
+}
+_DETAILS = "procurement_method_details"
+_BY_DETAILS = f"R003.{_DETAILS}"
+_PREPARE = ("defaults", "redactions", "corrections", "modifications", "output")
+_GROUPS = (OCID, BUYER, ENTITY, TENDERER)
+_SECONDS = ("R024", "R058")
+_PLACES = 4
+
+Skipped = Callable[[int, str], None]
+
+
+class _Parser(configparser.ConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        """Keys are case-sensitive."""
+        return optionstr
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """By flag; a flag without a section does not run. Without any settings, all run."""
+
+    flags: dict[str, dict[str, str]]
+    top: dict[str, str] = {}
+    days: dict[str, str] = {}
+    excluded: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_all(cls) -> "Settings":
+        return cls({indicator.code: {} for indicator in INDICATORS})
+
+    @classmethod
+    def read(cls, path: Path) -> "Settings":
+        """Usage for a section or a key that is unknown; InputUnusable for what is no INI."""
+        parser = _Parser(
+            delimiters=("=",), comment_prefixes=(";", "#"), interpolation=None, default_section=""
+        )
+        try:
+            parser.read_string(f"[{_TOP}]\n{path.read_text('utf-8')}")
+        except (OSError, UnicodeDecodeError, configparser.Error) as error:
+            raise InputUnusable(path=path, problem=error) from error
+        return cls._checked({name: dict(parser[name]) for name in parser.sections()})
+
+    @classmethod
+    def _checked(cls, sections: dict[str, dict[str, str]]) -> "Settings":
+        top, days = sections.pop(_TOP), sections.pop(_BY_DETAILS, {})
+        exclusions = sections.pop("exclusions", {})
+        flags = {
+            name: options
+            for name, options in sections.items()
+            if name not in _PREPARE and not name.startswith("codelists.")
+        }
+        known = {indicator.code: indicator.settings for indicator in INDICATORS}
+        _check("", top, _TEXTS)
+        _check("exclusions", exclusions, {_DETAILS})
+        for name, options in flags.items():
+            if name not in known:
+                raise Usage(problem=f"没有指标 {name} / no such flag: {'、'.join(known)}")
+            _check(name, options, known[name])
+        if days and "R003" not in flags:
+            flags["R003"] = {}
+        return cls(flags, top, days, pipes(exclusions.get(_DETAILS, "")))
+
+
+def _check(section: str, options: Iterable[str], known: Iterable[str]) -> None:
+    for key in options:
+        if key not in known:
+            raise Usage(problem=f"[{section}] {key}：没有这个设置 / no such setting")
+
+
+class Flags(msgspec.Struct, frozen=True):
+    """By group, id and flag; `meta`: quartiles and fences by flag, rounded to four places."""
+
+    results: dict[str, dict[str, dict[str, float]]]
+    meta: dict[str, dict[str, float | None]]
+    processes: int
+
+
+def flag(processes: Iterable[Process], settings: Settings) -> Flags:
+    comparison = Comparison(
+        pipes(settings.top.get("price_comparison_procurement_methods", "")),
+        pipes(settings.top.get("no_price_comparison_procurement_methods", "")),
+        settings.top.get("currency", ""),
+    )
+    seconds = Seconds(comparison)
+    tallies = _tallies(settings, comparison, seconds)
+    needs_seconds, count = any(code in tallies for code in _SECONDS), 0
+    for process in processes:
+        if process.is_cancelled or process.details in settings.excluded:
+            continue
+        count += 1
+        if needs_seconds:
+            seconds.see(process)
+        for tally in tallies.values():
+            tally.see(process)
+    return _gathered({code: tally.finish() for code, tally in tallies.items()}, count)
+
+
+def _tallies(settings: Settings, comparison: Comparison, seconds: Seconds) -> dict[str, Tally]:
+    return {
+        indicator.code: indicator.start(
+            Setup(
+                indicator.code,
+                settings.flags[indicator.code],
+                comparison,
+                seconds,
+                settings.days,
+            )
+        )
+        for indicator in INDICATORS
+        if indicator.code in settings.flags
+    }
+
+
+def _gathered(found: dict[str, Found], count: int) -> Flags:
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    for group in _GROUPS:
+        for code, one in found.items():
+            for (kind, name), value in one.results.items():
+                if kind == group:
+                    results.setdefault(group, {}).setdefault(name, {})[code] = value
+    meta = {
+        code: {name: _rounded(value) for name, value in one.meta.items()}
+        for code, one in found.items()
+        if one.meta is not None
+    }
+    return Flags(results, meta, count)
+
+
+def _rounded(value: float) -> float | None:
+    """Halves away from zero."""
+    if not math.isfinite(value):
+        return None
+    scaled = abs(value) * 10**_PLACES
+    return math.copysign(math.floor(scaled + 0.5) / 10**_PLACES, value)
+
+
+def read_processes(path: Path, skipped: Skipped = lambda _, __: None) -> Iterator[Process]:
+    """Lines that are no JSON are told of with their number; what is no process is passed over."""
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                release = _release(raw, number, skipped)
+                ocid = text(release, "ocid")
+                if ocid is not None and isinstance(release, dict):
+                    yield Process(ocid, release)
+    except OSError as error:
+        raise InputUnusable(path=path, problem=error) from error
+
+
+def _release(raw: bytes, number: int, skipped: Skipped) -> Any:
+    if not raw.strip():
+        return None
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        skipped(number, str(error))
+        return None
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)

@@ -1,0 +1,138 @@
+"""市场 a market of auctions as columns of bids, read from CSV; the auction is the unit.
+
+Identities and dates are kept apart from prices: what learns from prices never sees them.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.kernel.errors import InputUnusable
+
+__all__ = ["Floats", "Market", "read_market", "read_markets"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+_PRICES = ("auction_id", "bid", "winner", "control_price", "label_auction", "label_bid")
+_NEEDED = ("auction_id", "bid")
+_TRUE = ("1", "1.0", "true", "yes", "是")
+
+
+class Market:
+    """Bids in the order of their auctions, which keep the order of the file.
+
+    `starts`: where each auction begins, and one more at the end. Columns that a file lacks:
+    controls are nan, bidders empty, labels -1. `dates` and `others`, which are no prices, are for
+    checks alone.
+    """
+
+    def __init__(self, name: str, rows: Sequence[dict[str, str]]) -> None:
+        self.name = name
+        order, names = _grouped([row["auction_id"] for row in rows])
+        rows = [rows[place] for place in order]
+        self.auctions = names
+        counts = np.bincount(_numbered([row["auction_id"] for row in rows], names))
+        self.starts: Ints = np.concatenate([[0], np.cumsum(counts)])
+        self.bids = _column(rows, "bid")
+        self.winner: npt.NDArray[np.bool_] = np.array(
+            [row.get("winner", "").strip().lower() in _TRUE for row in rows], dtype=bool
+        )
+        self.bidders = [row.get("bidder_id", "").strip() for row in rows]
+        self.controls = _column(rows, "control_price")[self.starts[:-1]]
+        self.dates = _column(rows, "date_raw")[self.starts[:-1]]
+        self.labels = _labels(rows, "label_auction")[self.starts[:-1]]
+        self.others = {
+            name: [row.get(name) or "" for row in rows] for name in rows[0] if name not in _PRICES
+        }
+
+    def __len__(self) -> int:
+        return len(self.auctions)
+
+    @property
+    def sizes(self) -> Ints:
+        return np.diff(self.starts)
+
+    @property
+    def of_bid(self) -> Ints:
+        """The auction of each bid."""
+        return np.repeat(np.arange(len(self)), self.sizes)
+
+    @property
+    def has_bidders(self) -> bool:
+        return all(self.bidders)
+
+    def within(self, auction: int) -> slice:
+        return slice(int(self.starts[auction]), int(self.starts[auction + 1]))
+
+
+def read_markets(folder: Path) -> list[Market]:
+    """Every `*.csv.gz` is one market; InputUnusable if there is none."""
+    paths = sorted(folder.glob("*.csv.gz"))
+    if not paths:
+        raise InputUnusable(path=folder, problem="没有 *.csv.gz / none found")
+    return [read_market(path) for path in paths]
+
+
+def read_market(path: Path) -> Market:
+    """InputUnusable with the line for what is no bid; a plain CSV is read as well."""
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    rows = list(_rows(path))
+    if not rows:
+        raise InputUnusable(path=path, problem="没有投标 / no bids")
+    return Market(name, rows)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        raw = path.read_bytes()
+        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+        missing = [name for name in _NEEDED if name not in (reader.fieldnames or [])]
+        if missing:
+            raise InputUnusable(path=path, problem=f"缺少列 / missing columns: {missing}")
+        for number, row in enumerate(reader, 2):
+            _check(path, number, row)
+            yield row
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise InputUnusable(path=path, problem=error) from error
+
+
+def _check(path: Path, number: int, row: dict[str, Any]) -> None:
+    bid = _number(row["bid"])
+    if not row["auction_id"] or not np.isfinite(bid) or bid <= 0:
+        problem = f"第 {number} 行不是报价 / line {number} is no bid: {row['bid']}"
+        raise InputUnusable(path=path, problem=problem)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return float("nan")
+
+
+def _column(rows: Sequence[dict[str, str]], name: str) -> Floats:
+    return np.array([_number(row.get(name)) for row in rows], dtype=np.float64)
+
+
+def _labels(rows: Sequence[dict[str, str]], name: str) -> Ints:
+    found = _column(rows, name)
+    return np.where(np.isnan(found), -1, found).astype(np.int64)
+
+
+def _grouped(auctions: Sequence[str]) -> tuple[Sequence[int], list[str]]:
+    """Places of the rows auction by auction, and the auctions as they first appear."""
+    names = list(dict.fromkeys(auctions))
+    return np.argsort(_numbered(auctions, names), kind="stable").tolist(), names
+
+
+def _numbered(auctions: Iterable[str], names: Sequence[str]) -> Ints:
+    number = {name: place for place, name in enumerate(names)}
+    return np.array([number[auction] for auction in auctions], dtype=np.int64)

@@ -1,0 +1,33 @@
+"""同标网络 who bids with whom: the communities that an honest evaluation holds out whole."""
+
+from collections import Counter
+from itertools import combinations
+
+from scipy.sparse import coo_matrix
+from sknetwork.clustering import Leiden
+
+from analytics.market import Market
+
+__all__ = ["bidders_of", "communities"]
+
+_MOST = 40  # bidders of an auction whose pairs are looked at
+
+
+def bidders_of(market: Market, auction: int) -> list[str]:
+    """Sorted, each once."""
+    return sorted(set(market.bidders[market.within(auction)]))
+
+
+def communities(market: Market) -> dict[str, int]:
+    """Leiden communities of the firms, edges weighted by how often two met; the same every time."""
+    firms = [bidders_of(market, auction) for auction in range(len(market))]
+    met = Counter(pair for named in firms for pair in combinations(named[:_MOST], 2))
+    names = sorted({firm for named in firms for firm in named})
+    place = {name: number for number, name in enumerate(names)}
+    pairs = sorted(met)
+    rows = [place[a] for a, _ in pairs] + [place[b] for _, b in pairs]
+    columns = [place[b] for _, b in pairs] + [place[a] for a, _ in pairs]
+    weights = [float(met[pair]) for pair in pairs] * 2
+    graph = coo_matrix((weights, (rows, columns)), shape=(len(names), len(names))).tocsr()
+    labels = Leiden(random_state=0).fit_predict(graph)
+    return dict(zip(names, labels.tolist(), strict=True))
