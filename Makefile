@@ -43,9 +43,9 @@ bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its p
 lock: .venv/runtime ## 重新锁定依赖 / lock the dependencies anew
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 pyproject.toml locks/build.in -o locks/runtime.txt
+		--python-version 3.11 --extra analytics pyproject.toml locks/build.in -o locks/runtime.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --extra dev pyproject.toml locks/build.in -o locks/dev.txt
+		--python-version 3.11 --extra analytics --extra dev pyproject.toml locks/build.in -o locks/dev.txt
 
 clean: ## 删除环境与演示 / remove the environment and the demo
 	rm -rf .venv kaifeng-demo kaifeng-story kaifeng-replay build dist

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from evaluation.desk import EvaluationDesk, check_method
+from evaluation.desks.ranking import EvaluationDesk, check_method
+from evaluation.recheck import Evaluations
 from trading.audit import Audit, Step
-from trading.committee import Charter
+from trading.committee import Charter, trustees_of
 from trading.desks.award import AwardDesk
 from trading.desks.bidder import BidderDesk
 from trading.desks.ceremony import CeremonyDesk
+from trading.desks.draw import DrawDesk
 from trading.desks.office import Office
 from trading.desks.opening import OpeningDesk
 from trading.desks.purchaser import PurchaserDesk
@@ -106,6 +108,7 @@ class TestCentre:
         self.opening = OpeningDesk(self.office)
         self.award = AwardDesk(self.office)
         self.ceremony = CeremonyDesk(self.office)
+        self.draws = DrawDesk(self.office, self.ceremony, lambda: trustees_of(self.charter_text))
         self.registrar = RegistrarDesk(self.office)
         self.evaluation = EvaluationDesk(self.office)
         self.owner = self.actor("owner", Role.PURCHASER)
@@ -152,15 +155,15 @@ class TestCentre:
     def verify(self, path: Path) -> list[Step]:
         steps: list[Step] = []
         with open_archive(path) as archive:
-            Audit(archive, self.policy).run(steps.append)
+            Audit(archive, self.policy, rooms=[Evaluations()]).run(steps.append)
         return steps
 
     def verify_everything(self) -> None:
         """Both what a stranger gets and what the centre keeps."""
         if self.ledger.size() and not self.is_forged:
             self.advance(seconds=1)
-            assert len(self.verify(self.export())) == 7
-            assert len(self.verify(self.data)) == 7
+            assert len(self.verify(self.export())) == 9
+            assert len(self.verify(self.data)) == 9
 
     def close(self) -> None:
         self.ledger.close()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bucket import bucket as bucket  # noqa: PLC0414  a fixture for every room
 from centre import TestCentre
 from database import postgres as postgres  # noqa: PLC0414  a fixture for every room
 from hypothesis import HealthCheck, settings

@@ -19,12 +19,19 @@ from trading.facts.award import (
     CandidatesPublished,
     CandidatesRecommended,
 )
+from trading.facts.awarding import AwardCommitteeFormed, AwardConcluded
 from trading.facts.bidding import BiddingClosed, EnvelopeReceived, EnvelopeWithdrawn, TokenIssued
 from trading.facts.committee import CommitteeFormed
 from trading.facts.contract import ContractSigned
 from trading.facts.cover import CoversPromised, CoversRevealed
+from trading.facts.draw import DrawVoided, NamesUnsealed, StandInCalled
+from trading.facts.expert import ExpertAdmitted, ExpertRestored, ExpertSuspended
+from trading.facts.fulfilment import ArchiveSealed, ContractCountersigned
 from trading.facts.notice import NoticeCorrected, QuestionAnswered, QuestionAsked
+from trading.facts.objection import ComplaintDecided
 from trading.facts.opening import CokeyRevealed, OpeningRecorded
+from trading.facts.panel import ClarificationAnswered, PanelFormed
+from trading.facts.paper import PaperIssued
 from trading.facts.suspension import (
     ResumptionAsked,
     SuspensionAsked,
@@ -42,6 +49,10 @@ ANYONE: frozenset[Role] = frozenset()
 OWNERS = frozenset({Role.PURCHASER, Role.AGENCY})
 HOSTS = frozenset({Role.PLATFORM})
 WATCHERS = frozenset({Role.INSPECTOR, Role.PLATFORM})
+INSPECTORS = frozenset({Role.INSPECTOR})
+EXPERTS = frozenset({Role.EXPERT})
+AWARDERS = frozenset({Role.AWARDER})
+BIDDERS = frozenset({Role.BIDDER})
 MAKERS = frozenset({Role.TRUSTEE, Role.WITNESS})
 TAKERS = frozenset({Role.BIDDER, Role.TRUSTEE, Role.WITNESS})
 
@@ -77,6 +88,7 @@ MATRIX: dict[str, Row] = {
     "tender": Row(),
     "entries": Row(),
     "invitation": Row(),
+    "records": Row(),
     "deadlines": Row(),
     # purchaser
     "draft": Row(OWNERS, TenderDrafted),
@@ -109,6 +121,37 @@ MATRIX: dict[str, Row] = {
     "award": Row(OWNERS, AwardDecided, own=True),
     "send_notice": Row(OWNERS, AwardNoticed, own=True),
     "sign_contract": Row(OWNERS, ContractSigned, own=True),
+    # evaluation; the phases of these streams are their own
+    "admit_expert": Row(HOSTS, ExpertAdmitted),
+    "suspend_expert": Row(INSPECTORS, ExpertSuspended),
+    "restore_expert": Row(INSPECTORS, ExpertRestored),
+    "announce_draw": Row(OWNERS, own=True),
+    "announce_panel_draw": Row(OWNERS, own=True),
+    "contribute": Row(OWNERS | INSPECTORS),
+    "progress_draw": Row(HOSTS),
+    "void_draw": Row(INSPECTORS, DrawVoided),
+    "call_stand_in": Row(INSPECTORS, StandInCalled),
+    "unseal_names": Row(HOSTS, NamesUnsealed),
+    "draw": Row(),
+    "transcript": Row(),
+    "panel": Row(EXPERTS | WATCHERS),
+    "form_panel": Row(HOSTS, PanelFormed),
+    "panel_act": Row(EXPERTS),
+    "panel_step": Row(HOSTS),
+    "save_draft": Row(EXPERTS),
+    "load_draft": Row(EXPERTS),
+    "questions": Row(),
+    "answer_panel": Row(ANYONE, ClarificationAnswered),
+    # separate award, objections, fulfilment
+    "form_awarders": Row(OWNERS, AwardCommitteeFormed, own=True),
+    "awarders_act": Row(AWARDERS | OWNERS | INSPECTORS),
+    "conclude_award": Row(HOSTS, AwardConcluded),
+    "objections": Row(BIDDERS | OWNERS | INSPECTORS),
+    "decide_complaint": Row(INSPECTORS, ComplaintDecided),
+    "fulfilment": Row(OWNERS, own=True),
+    "archive": Row(HOSTS, ArchiveSealed),
+    "countersign": Row(ANYONE, ContractCountersigned),
+    "issue_paper": Row(HOSTS, PaperIssued),
     # suspension
     "ask_suspension": Row(WATCHERS, SuspensionAsked),
     "suspend": Row(WATCHERS, TenderSuspended),

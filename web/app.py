@@ -11,17 +11,26 @@ from litestar.openapi.spec import Server
 
 from trading.kernel.errors import NothingHere
 from web.access import check_complete
+from web.api.awarding import AwardingController
+from web.api.bank import BankController
 from web.api.bidder import BidderController, TusController, UploadController
 from web.api.cover import CoverController
+from web.api.draws import DrawController, TranscriptController
+from web.api.fulfilment import CountersignController, FulfilmentController, PaperController
 from web.api.ledger import LedgerController, PartyController
 from web.api.node import NodeController
+from web.api.objections import ObjectionController
 from web.api.opening import AwardController, OpeningController, SuspensionController
+from web.api.panels import ClarificationController, DraftController, PanelController
 from web.api.purchaser import PurchaserController
 from web.api.tenders import TenderController
+from web.hot import HotWay
 from web.ports import Ports
 from web.problems import HANDLERS, CarefulRequest, problem
+from web.reads import ReadLane
+from web.seals import SealLane
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "hot_ways"]
 
 _CONTROLLERS = [
     NodeController,
@@ -36,6 +45,17 @@ _CONTROLLERS = [
     OpeningController,
     AwardController,
     SuspensionController,
+    BankController,
+    DrawController,
+    TranscriptController,
+    PanelController,
+    DraftController,
+    ClarificationController,
+    AwardingController,
+    ObjectionController,
+    FulfilmentController,
+    CountersignController,
+    PaperController,
 ]
 
 
@@ -65,6 +85,11 @@ def create_app(ports: Ports) -> Litestar:
     check_complete(app)
     _close_schemas(app)
     return app
+
+
+def hot_ways(ports: Ports) -> list[HotWay]:
+    """What the edge answers before it asks the application."""
+    return [SealLane(ports), ReadLane(ports)]
 
 
 def _in_our_form(answer: Response[Any]) -> Response[Any]:

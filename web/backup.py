@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from evaluation.recheck import Evaluations
 from trading.audit import Audit, Step
 from trading.kernel.errors import Usage
 from trading.kernel.files import durable_folder, durable_write, read_chunks, sync_folder
-from trading.kernel.objects import Objects
+from trading.kernel.objects import Objects, open_objects
 from trading.ledger.archive import open_archive
 from trading.ledger.carry import from_postgres, into_postgres
 from web.migrate import migrate
@@ -53,21 +54,32 @@ def _copied(data: Path, out: Path, told: Callable[[str, int], None]) -> int:
     return size
 
 
-def restore(copy: Path, data: Path, report: Callable[[Step], None], database: str = "") -> None:
-    """Into an empty folder (and an empty database), verified before it is there; Broken if the
-    copy is not whole.
+def restore(
+    copy: Path,
+    data: Path,
+    report: Callable[[Step], None],
+    database: str = "",
+    objects: str = "",
+) -> None:
+    """Into an empty folder (an empty database, the store of envelopes), verified before it is
+    there; Broken if the copy is not whole.
     """
     if data.exists() and any(_ledger_files(data)):
         raise Usage(problem=f"{data}: 已有账本，不会覆盖 / has a ledger, and is never overwritten")
     with open_archive(copy) as archive:
-        Audit(archive).run(report)
+        Audit(archive, rooms=[Evaluations()]).run(report)
     durable_folder(data)
     if database:
         migrate(database)
         into_postgres(copy / _DATABASE, database)
+    store = open_objects(objects) if objects else None
     for path in sorted(copy.rglob("*")):
         target = data / path.relative_to(copy)
-        if path.is_file() and not (database and path.name == _DATABASE):
+        if not path.is_file() or (database and path.name == _DATABASE):
+            continue
+        if store and path.parent.name == _COPY:
+            store.put(path.stem, read_chunks(path))
+        else:
             durable_write(target, read_chunks(path))
 
 

@@ -30,7 +30,7 @@ class Bid(msgspec.Struct, frozen=True):
     bidder_name: str
     lot: str
     price: Money | None
-    disqualified: bool
+    disqualified: str  # why, in the record's words; empty if it was not
     aliases: frozenset[str] = frozenset()
 
 
@@ -174,7 +174,7 @@ def _case(release: Json) -> Case | None:
     )
 
 
-def _bid(raw: Any, number: int, rejected: set[str]) -> Bid | None:
+def _bid(raw: Any, number: int, rejected: dict[str, str]) -> Bid | None:
     if not isinstance(raw, dict):
         raise BidUnreadable(path="", bid=number, problem="不是对象 / not an object")
     status = str(raw.get("status") or "")
@@ -183,13 +183,16 @@ def _bid(raw: Any, number: int, rejected: set[str]) -> Bid | None:
     name = str(raw.get("id") or number)
     first = next(iter(_objects(raw, "tenderers")), {})
     bidder = _organization_id(first) or f"bidder-{name}"
+    reasons = [rejected[alias] for alias in sorted(_aliases(first)) if alias in rejected]
+    if status in _DISQUALIFIED:
+        reasons.append(f"bid: {status}")
     return Bid(
         id=name,
         bidder_id=bidder,
         bidder_name=str(first.get("name") or bidder).strip(),
         lot=next(iter(_lot_keys(raw)), ""),
         price=_price(_section(raw, "value"), name),
-        disqualified=status in _DISQUALIFIED or bool(_aliases(first) & rejected),
+        disqualified=next(iter(reasons), ""),
         aliases=_aliases(first),
     )
 
@@ -239,17 +242,21 @@ def _lot_keys(raw: Json) -> list[str]:
     return [str(key) for key in (*keys, *items) if key]
 
 
-def _unsuccessful(release: Json) -> set[str]:
-    """Bidders whose award the record calls unsuccessful or cancelled, and who got no active one."""
-    lost: set[str] = set()
+def _unsuccessful(release: Json) -> dict[str, str]:
+    """Bidders whose award the record calls unsuccessful or cancelled, and who got no active one;
+    with the record's own words for it.
+    """
+    lost: dict[str, str] = {}
     won: set[str] = set()
     for award in _objects(release, "awards"):
         names = {name for party in _objects(award, "suppliers") for name in _aliases(party)}
-        if award.get("status") == "active":
+        status = str(award.get("status"))
+        if status == "active":
             won |= names
-        elif str(award.get("status")) in _DISQUALIFIED:
-            lost |= names
-    return lost - won
+        elif status in _DISQUALIFIED:
+            said = str(award.get("description") or award.get("title") or "").strip()
+            lost |= dict.fromkeys(names, said or f"award: {status}")
+    return {name: reason for name, reason in lost.items() if name not in won}
 
 
 def _lots(release: Json, tender: Json, bids: list[Bid]) -> Iterator[LotCase]:
@@ -312,7 +319,7 @@ def _auction(name: str, rows: list[dict[str, str]]) -> Case:
         except AmountUnreadable as error:
             faults.append(str(BidUnreadable(path="", bid=number, problem=error.text("en"))))
             continue
-        bids.append(Bid(str(number), bidder, bidder, "", price, disqualified=False))
+        bids.append(Bid(str(number), bidder, bidder, "", price, disqualified=""))
         if row["winner"] in ("1", "1.0", "True", "true"):
             winner = bidder
     control = rows[0].get("control_price") or ""

@@ -5,16 +5,20 @@ The composition root of the commands; the HTTP edge will have its own.
 
 import os
 import subprocess
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from evaluation.desk import EvaluationDesk, check_method
-from trading.committee import Charter
+from evaluation.desks.bank import BankDesk
+from evaluation.desks.panel import PanelDesk
+from evaluation.desks.ranking import EvaluationDesk, check_method
+from trading.committee import Charter, trustees_of
 from trading.desks.award import AwardDesk
 from trading.desks.bidder import BidderDesk
 from trading.desks.ceremony import AsksTrustee, CeremonyDesk
+from trading.desks.draw import DrawDesk
 from trading.desks.office import Office
 from trading.desks.opening import OpeningDesk
 from trading.desks.purchaser import PurchaserDesk
@@ -47,6 +51,7 @@ __all__ = [
     "open_ledger",
     "run_commands",
     "settings_here",
+    "wait_until",
 ]
 
 WITNESSES = ("notary", "supervisor")
@@ -124,8 +129,12 @@ class Centre:
         self.award = AwardDesk(self.office)
         self.ceremony = CeremonyDesk(self.office)
         self.evaluation = EvaluationDesk(self.office)
-        self.owner = self._actor("owner", "招标人", Role.PURCHASER)
-        self.panel = self._actor("panel", "评标委员会", Role.PANEL)
+        self.draws = DrawDesk(self.office, self.ceremony, lambda: trustees_of(self.charter))
+        self.panels = PanelDesk(self.office)
+        self.bank = BankDesk(self.office, self.draws, self.data / "experts")
+        self.owner = self.actor("owner", "招标人", Role.PURCHASER)
+        self.panel = self.actor("panel", "评标委员会", Role.PANEL)
+        self.inspector = self.actor("inspector", "监督人员", Role.INSPECTOR)
 
     def export(self, out: Path) -> int:
         publisher = self.office.publisher
@@ -195,7 +204,7 @@ class Centre:
             started.append(trustee)
         return started
 
-    def _actor(self, name: str, title: str, role: Role) -> Actor:
+    def actor(self, name: str, title: str, role: Role) -> Actor:
         """A party of the rehearsal; enrolled once."""
         path = self.data / "actors" / f"{name}.key"
         if not path.exists():
@@ -205,6 +214,13 @@ class Centre:
         if not any(isinstance(f, PartyEnrolled) and f.party == name for f in enrolled):
             self.office.enrol(actor, title)
         return actor
+
+
+def wait_until(centre: Centre, moment: datetime) -> None:
+    """Sleep until the moment has surely passed by the centre's clock."""
+    while not centre.clock.read().is_surely_after(moment):
+        left = (moment - centre.clock.read().at).total_seconds()
+        time.sleep(max(0.01, min(left, 0.5)))
 
 
 def run_commands(commands: list[list[str]]) -> list[str]:

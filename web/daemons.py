@@ -21,7 +21,7 @@ from trading.kernel.instant import SystemClock
 from trading.ledger.witness import Witness
 from web.problems import HANDLERS
 from web.server import serve, set_up_logs
-from web.signing import Message, check_signature
+from web.signing import Message, check_head
 
 __all__ = ["serve_trustee", "serve_witness", "trustee_app", "witness_app"]
 
@@ -63,11 +63,15 @@ class _Standing:
         self.trustee = Trustee(folder, self._clock)
 
     async def check(self, request: _Calls) -> bytes:
-        """The body, if the centre's key signed the request (where one is known)."""
+        """The body, if the centre's key signed the request (where one is known); from anybody else
+        it is not even read.
+        """
+        if not self._keys:
+            return await request.body()
+        message = Message(request.method, str(request.url), dict(request.headers))
+        signed = check_head(message, self._keys)
         body = await request.body()
-        if self._keys:
-            message = Message(request.method, str(request.url), dict(request.headers))
-            check_signature(message, body, self._keys, self._nonces, self._clock)
+        signed.check(body, self._nonces, self._clock)
         return body
 
     async def answer(self, question: TrusteeRequest) -> object:

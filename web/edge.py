@@ -5,9 +5,8 @@ everything but a seal is turned away. Nothing in here knows what a request means
 """
 
 import asyncio
-import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,14 +15,15 @@ import prometheus_client
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from trading.kernel.chance import portions
 from trading.kernel.errors import Overloaded, Refusal, RequestTooSlow
-from web.problems import problem
-from web.seals import SealLane
+from web.hot import HotWay, send_reply, told
 
 __all__ = ["Edge", "Lane"]
 
 _LAG = 0.25  # seconds that the loop may be late before it sheds
 _TICK = 0.05
+_NAME, _DRAWN = 8, 512  # bytes of a request's name, and how many are drawn together
 _BODY_SECONDS = 10.0  # for a whole body, uploads apart; they have their own patience
 _LARGEST = 2 << 20  # bytes of a request body, uploads apart
 _HEADERS = [
@@ -62,9 +62,9 @@ class Lane(msgspec.Struct):
 
 
 class Edge:
-    """At most `seals` at once; `hot` answers them, or else the application as everything else."""
+    """At most `seals` at once. The `hot` ways are asked first, the application gets the rest."""
 
-    def __init__(self, app: ASGIApp, seals: int = 4096, hot: SealLane | None = None) -> None:
+    def __init__(self, app: ASGIApp, seals: int = 4096, hot: Sequence[HotWay] = ()) -> None:
         self._app, self._hot = app, hot
         self._lanes = {
             "seal": Lane("seal", seals, reserved=True, largest=16 << 10),
@@ -73,6 +73,8 @@ class Edge:
             "read": Lane("read", 512),
             "health": Lane("health", 64, reserved=True),
         }
+        # by chance: numbers would tell a stranger how many requests came between two of its own
+        self._names = portions(_NAME, _DRAWN)
         self._lag = 0.0
         self._watch: asyncio.Task[None] | None = None
 
@@ -83,7 +85,7 @@ class Edge:
         if self._watch is None:
             self._watch = asyncio.create_task(self._measure())
         lane = self._lanes[_lane(scope["method"], scope["path"])]
-        name = os.urandom(8).hex()
+        name = next(self._names).hex()
         scope["request_id"] = name  # type: ignore[typeddict-unknown-key]
         if lane.name != "upload":  # a place in a lane is taken by a whole request, not by a promise
             body = await _collected(receive, lane.largest)
@@ -104,11 +106,11 @@ class Edge:
             _observe(lane.name, answer.status, time.perf_counter() - started)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tender = self._hot.takes(scope) if self._hot else ""
-        if self._hot and tender:
-            await self._hot.answer(tender, scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        for way in self._hot:
+            if taken := way.takes(scope):
+                await way.answer(taken, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
     async def _measure(self) -> None:
         while True:
@@ -206,11 +208,6 @@ def _observe(lane: str, status: str, seconds: Any) -> None:
 
 async def _turn_away(send: Send, name: str, refusal: Refusal) -> None:
     """Without the application: it may be what is too busy."""
-    said = problem(refusal)
-    headers = [(b"content-type", b"application/problem+json; charset=utf-8")]
-    headers += [(key.lower().encode(), value.encode()) for key, value in said.headers.items()]
-    start: Any = {"type": "http.response.start", "status": said.status_code}
-    start["headers"] = _complete([*headers, (b"connection", b"close")], name)
-    await send(start)
-    body = msgspec.json.encode(said.content)
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    reply = told(refusal)
+    closing = msgspec.structs.replace(reply, headers=[*reply.headers, ("connection", "close")])
+    await send_reply(_Answer(send, name).send, closing)

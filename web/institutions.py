@@ -4,6 +4,7 @@ Witnesses speak c2sp.org/tlog-witness; trustees take one signed question and giv
 they answer is believed for its own signatures alone, never for the line it came over.
 """
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from web.signing import RequestSigner
 __all__ = ["HttpTrustee", "HttpWitness", "read_trustees", "read_witnesses"]
 
 _WITNESS_SECONDS = 5.0
-_TRUSTEE_SECONDS = 60.0
+_TRUSTEE_SECONDS = 60  # it may have a long ledger to read first
+_GREETING_SECONDS = 5
+_LEFT_ALONE = 30.0  # whoever said nothing is not waited for again so soon, by any tender
 
 
 class HttpWitness:
@@ -48,15 +51,18 @@ class HttpWitness:
 
 
 class HttpTrustee:
-    """`synced` is asked of the trustee itself, so that a restart does not send everything again."""
+    """`synced` is asked of the trustee itself, so that a restart does not send everything again. It
+    is also the greeting: a trustee that hangs is found out by it, and others are asked instead.
+    """
 
     def __init__(self, name: str, key: bytes, url: str, signer: RequestSigner) -> None:
         self.name, self.key = name, key
-        self._client = httpx.Client(base_url=url, timeout=_TRUSTEE_SECONDS, auth=signer)
+        self._client = httpx.Client(base_url=url, auth=signer)
+        self._silent_since = -_LEFT_ALONE
 
     @property
     def synced(self) -> int:
-        return int(self._say("GET", "/size", b"").json()["size"])
+        return int(self._say("GET", "/size", b"", _GREETING_SECONDS).json()["size"])
 
     @synced.setter
     def synced(self, size: int) -> None:
@@ -64,7 +70,7 @@ class HttpTrustee:
 
     def ask(self, request: TrusteeRequest) -> TrusteeAnswer:
         body = msgspec.json.encode(request)
-        answer = self._say("POST", "/ask", body)
+        answer = self._say("POST", "/ask", body, _TRUSTEE_SECONDS)
         try:
             given: TrusteeAnswer = msgspec.json.decode(answer.content, type=TrusteeAnswer)
         except msgspec.MsgspecError as error:
@@ -72,11 +78,17 @@ class HttpTrustee:
             raise TrusteeRefuses(problem=problem) from error
         return given
 
-    def _say(self, method: str, path: str, body: bytes) -> httpx.Response:
+    def _say(self, method: str, path: str, body: bytes, patience: int) -> httpx.Response:
         headers = {"content-type": "application/json"}
+        if time.monotonic() - self._silent_since < _LEFT_ALONE:
+            raise TrusteeRefuses(problem=f"{self.name}: 刚才没有应答 / was silent a moment ago")
         try:
-            return self._client.request(method, path, content=body, headers=headers)
+            return self._client.request(
+                method, path, content=body, headers=headers, timeout=patience
+            )
         except httpx.HTTPError as error:
+            if isinstance(error, httpx.TimeoutException):
+                self._silent_since = time.monotonic()
             problem = f"{self.name}: 无法连接 / unreachable: {error!r}"
             raise TrusteeRefuses(problem=problem) from error
 

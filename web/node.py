@@ -5,12 +5,15 @@ Several nodes may share one database, one folder of keys and one store of envelo
 
 import shutil
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from evaluation.desk import check_method
+from evaluation.desks.ranking import check_method
 from trading.committee import Charter
 from trading.desks.office import Office
 from trading.envelope.token import TokenIssuer
@@ -31,6 +34,7 @@ from trading.ledger.signature import ActorKey
 from trading.tables import TenderList
 from web.centre import log_keys, open_ledger
 from web.deadlines import hour_of
+from web.feed import FeedPages
 from web.institutions import HttpTrustee, HttpWitness, read_trustees, read_witnesses
 from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
@@ -38,9 +42,14 @@ from web.signing import RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
 
+if TYPE_CHECKING:
+    from evaluation.desks.papers import PaperDesk
+
 __all__ = ["Node"]
 
 CENTRE = "centre"
+_NOTHING = "0" * 64  # the name of no envelope
+_PATIENCE = 2
 _REST = 0.1  # seconds between two pages of a list
 
 
@@ -136,6 +145,9 @@ class Node:
         self.witnesses = self._witnesses()
         self.policy = self._policy()
         self.trustees = self._trustees()
+        self._asker = ThreadPoolExecutor(1, "objects")
+        self._asked: Future[bool] | None = None
+        self._closing.callback(partial(self._asker.shutdown, wait=False))
         self.objects = open_objects(settings.objects or str(data / "envelopes"))
         self.office = self._office()
         self._enrol_operator()
@@ -159,7 +171,13 @@ class Node:
         limit = self.settings.envelope_limit_mib << 20
         return Ports(
             office=self.office,
-            desks=Desks(self.office, limit, timedelta(seconds=self.settings.outage_seconds)),
+            desks=Desks(
+                self.office,
+                limit,
+                timedelta(seconds=self.settings.outage_seconds),
+                self.data,
+                self._charter(),
+            ),
             parties=Parties(self.ledger),
             uploads=Uploads(
                 self.data / "uploads",
@@ -169,6 +187,7 @@ class Node:
                 self.settings.disk_reserve_mib << 20,
             ),
             tiles=Tiles(self.ledger),
+            feed=FeedPages(self.ledger, self.office.phase_of),
             issuers=_IssuerFolder(self.data / "issuers"),
             lists=self.lists,
             trustees=self.trustees,
@@ -177,7 +196,21 @@ class Node:
             probe=self.probe,
             deadline_limit=self.settings.deadline_limit,
             authority=self.settings.authority,
+            papers=self._papers() if self.settings.seal_file else None,
         )
+
+    def _papers(self) -> "Callable[[], PaperDesk]":
+        """Typesetting and signing are loaded when the first paper is asked for."""
+        settings = self.settings
+
+        @cache
+        def opened() -> "PaperDesk":
+            from evaluation.desks.papers import open_papers  # noqa: PLC0415  slow to load
+
+            seal = read_secret(Path(settings.seal_file))
+            return open_papers(self.office, seal, settings.issuer, settings.timestamps)
+
+        return opened
 
     def _own_key(self, name: str) -> ActorKey:
         path = self.data / f"{name}.key"
@@ -238,7 +271,20 @@ class Node:
             Health("clock", not problem, problem or f"offset {self.ledger.offset}"),
             Health("committer", waiting < self.settings.batch_limit, f"{waiting} requests"),
             Health("lists", lag < 100_000, f"{lag} entries behind"),
+            Health("objects", self._objects_answer(), "local" if self.objects.is_local else "S3"),
         ]
+
+    def _objects_answer(self) -> bool:
+        """A store behind a network is asked once at a time, and not waited for."""
+        if self.objects.is_local:
+            return True
+        if self._asked is None or self._asked.done():
+            self._asked = self._asker.submit(lambda: _NOTHING in self.objects)
+        try:
+            self._asked.result(_PATIENCE)
+        except (Refusal, TimeoutError):
+            return False
+        return True
 
     def _database_answers(self) -> bool:
         try:

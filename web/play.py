@@ -2,7 +2,6 @@
 
 import io
 import math
-import time
 from datetime import UTC, datetime, timedelta
 
 from trading.envelope.content import Bidder, Manifest, Price
@@ -16,8 +15,9 @@ from trading.kernel.money import Money
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case
 from web.centre import THRESHOLD, Centre
+from web.rehearsed_panel import RehearsedPanel
 
-__all__ = ["EARLY", "Play", "wait_until"]
+__all__ = ["EARLY", "Play"]
 
 EARLY = timedelta(milliseconds=400)  # when the last checkpoint before a deadline is taken
 
@@ -71,8 +71,7 @@ class Play:
 
     def seal(self, bid: Bid) -> bytes:
         """The bidder's side: a fresh pseudonym, a certificate of its own, one sealed price."""
-        keys = [lot.key for lot in self.case.lots]
-        number = keys.index(bid.lot) + 1
+        number = self.lot_number(bid)
         manifest = Manifest(
             Bidder(bid.bidder_id, bid.bidder_name),
             (),
@@ -91,6 +90,9 @@ class Play:
         seal(manifest, None, sealing, out)
         return out.getvalue()
 
+    def lot_number(self, bid: Bid) -> int:
+        return [lot.key for lot in self.case.lots].index(bid.lot) + 1
+
     def hand_in(self) -> int:
         for bid in self.case.bids:
             self.centre.bidder.hand_in(self.tender, [self.seal(bid)])
@@ -108,6 +110,14 @@ class Play:
         return self.centre.opening.open(self.tender, Stage.PRICE)
 
     def rank(self) -> Tender:
+        """Where the record disqualifies bids, a panel does so first, for the recorded reason."""
+        doubts = {
+            (bid.bidder_id, self.lot_number(bid)): bid.disqualified
+            for bid in self.case.bids
+            if bid.disqualified
+        }
+        if doubts and self.state.phase is Phase.OPENED:
+            RehearsedPanel(self.centre, self.tender).review(doubts)
         return self.centre.evaluation.recommend(self.centre.panel, self.tender)
 
     def publish_candidates(self) -> Tender:
@@ -162,13 +172,6 @@ def deadline_after(now: datetime, pace: Pace, slack: timedelta) -> datetime:
     """The next whole second after the statutory days and the slack: witnesses date in seconds."""
     moment = now + _STATUTORY_DAYS * pace.day + slack
     return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
-
-
-def wait_until(centre: Centre, moment: datetime) -> None:
-    """Sleep until the moment has surely passed by the centre's clock."""
-    while not centre.clock.read().is_surely_after(moment):
-        left = (moment - centre.clock.read().at).total_seconds()
-        time.sleep(max(0.01, min(left, 0.5)))
 
 
 def amount(fen: int | None, currency: str) -> str:

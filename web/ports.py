@@ -2,25 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from evaluation.desk import EvaluationDesk
+from evaluation.desks.bank import BankDesk
+from evaluation.desks.blinds import Blinds
+from evaluation.desks.drafts import DraftDesk
+from evaluation.desks.panel import PanelDesk
+from evaluation.desks.ranking import EvaluationDesk
+from trading.committee import trustees_of
 from trading.desks.award import AwardDesk
+from trading.desks.awarding import AwardingDesk
 from trading.desks.bidder import BidderDesk
 from trading.desks.ceremony import AsksTrustee, CeremonyDesk
 from trading.desks.cover import CoverDesk
+from trading.desks.draw import DrawDesk
+from trading.desks.fulfilment import FulfilmentDesk
+from trading.desks.objection import ObjectionDesk
 from trading.desks.office import Office
 from trading.desks.opening import OpeningDesk
 from trading.desks.purchaser import PurchaserDesk
 from trading.desks.suspension import SuspensionDesk
 from trading.envelope.token import TokenIssuer
-from trading.kernel.errors import StreamUnknown
-from trading.tender import Phase
+from web.feed import FeedPages
 from web.parties import Parties
 from web.tiles import Tiles
 from web.uploads import Uploads
+
+if TYPE_CHECKING:
+    from evaluation.desks.papers import PaperDesk
 
 __all__ = ["Desks", "Health", "Issuers", "Listed", "Ports", "TenderLists"]
 
@@ -62,9 +74,18 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Desks:
-    """One of each, on one office."""
+    """One of each, on one office; `folder`: for what is kept apart from the ledger; `charter`: its
+    text.
+    """
 
-    def __init__(self, office: Office, envelope_limit: int, outage: timedelta) -> None:
+    def __init__(
+        self,
+        office: Office,
+        envelope_limit: int,
+        outage: timedelta,
+        folder: Path,
+        charter: str,
+    ) -> None:
         self.purchaser = PurchaserDesk(office)
         self.bidder = BidderDesk(office, envelope_limit)
         self.suspension = SuspensionDesk(office, outage)
@@ -73,16 +94,27 @@ class Desks:
         self.ceremony = CeremonyDesk(office)
         self.evaluation = EvaluationDesk(office)
         self.cover = CoverDesk(office)
+        self.draws = DrawDesk(office, self.ceremony, lambda: trustees_of(charter))
+        self.bank = BankDesk(office, self.draws, folder / "experts")
+        self.panels = PanelDesk(office)
+        self.drafts = DraftDesk(folder / "drafts")
+        self.blinds = Blinds(folder / "blinds")
+        self.awarding = AwardingDesk(office)
+        self.objections = ObjectionDesk(office)
+        self.fulfilment = FulfilmentDesk(office)
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
-    """`probe` asks disk, database, clock and writer; `deadline_limit` caps the hour."""
+    """`probe` asks disk, database, clock and writer; `deadline_limit` caps the hour; `papers` opens
+    the desk of papers, which is slow to open, where the centre has a seal.
+    """
 
     office: Office
     desks: Desks
     parties: Parties
     uploads: Uploads
     tiles: Tiles
+    feed: FeedPages
     issuers: Issuers
     lists: TenderLists
     trustees: Sequence[AsksTrustee]
@@ -91,11 +123,4 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     probe: Callable[[], list[Health]]
     deadline_limit: int = 1500
     authority: str = ""
-
-    def phase_of(self, tender: str) -> Phase | None:
-        """None if there is no such tender."""
-        try:
-            with self.office.live.held(tender) as state:
-                return state.phase
-        except StreamUnknown:
-            return None
+    papers: "Callable[[], PaperDesk] | None" = None

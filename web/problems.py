@@ -9,9 +9,17 @@ from litestar.exceptions import HTTPException
 from trading.kernel import errors
 from trading.kernel.errors import Internal, NothingHere, Refusal, RequestMalformed
 
-__all__ = ["HANDLERS", "CarefulRequest", "log_failure", "log_refusal", "problem", "status_of"]
+__all__ = [
+    "HANDLERS",
+    "PROBLEM",
+    "CarefulRequest",
+    "log_failure",
+    "log_refusal",
+    "problem",
+    "status_of",
+]
 
-_MEDIA_TYPE = "application/problem+json; charset=utf-8"
+PROBLEM = "application/problem+json; charset=utf-8"
 _RETRY_SECONDS = 1
 _LOG = structlog.get_logger("kaifeng.edge")
 
@@ -51,6 +59,8 @@ _STATUS: dict[type[Refusal], int] = {
     errors.Internal: 500,
 }
 
+_INWARD = (errors.StoreUnreachable, errors.StoreFull, errors.WriterStopped, errors.Fatal)
+
 
 class CarefulRequest(Request[Any, Any, Any]):
     """What the decoder does not refuse by itself: nested too deeply, or not UTF-8."""
@@ -68,7 +78,7 @@ def status_of(refusal: Refusal) -> int:
 
 def problem(refusal: Refusal) -> Response[dict[str, Any]]:
     """Both languages, the code, and what the refusal names where a program may want it."""
-    status = status_of(refusal)
+    status, refusal = status_of(refusal), _outward(refusal)
     body: dict[str, Any] = {
         "type": f"urn:kaifeng:{refusal.code}",
         "title": refusal.text("zh"),
@@ -84,7 +94,14 @@ def problem(refusal: Refusal) -> Response[dict[str, Any]]:
         headers["Retry-After"] = str(refusal.facts.get("seconds", _RETRY_SECONDS))
     if status == 401:
         headers["WWW-Authenticate"] = 'Signature realm="kaifeng"'
-    return Response(body, status_code=status, media_type=_MEDIA_TYPE, headers=headers)
+    return Response(body, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def _outward(refusal: Refusal) -> Refusal:
+    """Where our disks and databases are, and what they said, is for the log alone."""
+    if isinstance(refusal, _INWARD):
+        return type(refusal)(**dict.fromkeys(refusal.facts, "…"))
+    return refusal
 
 
 def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, Any]]:
@@ -94,8 +111,13 @@ def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict
 
 
 def log_refusal(refusal: Refusal, route: str, request: str) -> None:
-    """The code and the route, never what was sent."""
-    _LOG.info("refused", code=refusal.code, route=route, request=request)
+    """The code and the route, never what was sent; and of our own stores what they said."""
+    if isinstance(refusal, _INWARD):
+        _LOG.warning(
+            "refused", code=refusal.code, route=route, request=request, problem=refusal.text("en")
+        )
+    else:
+        _LOG.info("refused", code=refusal.code, route=route, request=request)
 
 
 def log_failure(error: Exception, request: str) -> None:

@@ -27,6 +27,7 @@ from web.centre import TRUSTEES, WITNESSES, log_keys, run_commands
 from web.client import Client, act_id
 from web.node import CENTRE
 from web.pipes import kaifeng
+from web.server import WITH_PARENT
 
 __all__ = ["Program", "Rehearsal"]
 
@@ -47,7 +48,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=dict(environment),
+                env={**environment, WITH_PARENT: "1"},
                 text=True,
             )
         self.url = ""

@@ -9,7 +9,6 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response
 from litestar.types import Receive, Scope, Send
 
 from trading.desks.office import driven
@@ -17,20 +16,20 @@ from trading.envelope.layout import PREFIX, Prefix
 from trading.kernel.errors import (
     BodyMissing,
     EnvelopeRefusal,
-    Internal,
-    Refusal,
     RequestMalformed,
     RuleBroken,
 )
 from trading.kernel.ids import TenderId
 from trading.ledger.entry import Stamp
 from web.api.bodies import ActId, Answered, Body, stamped
+from web.hot import Reply, refused, send_reply
 from web.ports import Ports
-from web.problems import log_failure, log_refusal, problem
+from web.turns import Turns
 
 __all__ = ["Seal", "SealLane", "seal"]
 
 _PATH = re.compile(r"/v1/tenders/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/seals")
+_TOGETHER = 8  # decisions, of half a millisecond each, until the loop looks at something else
 _ROUTE = "/v1/tenders/{tender}/seals"
 
 
@@ -45,8 +44,10 @@ class Seal(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 async def seal(ports: Ports, tender: TenderId, wanted: Seal) -> Answered:
     """Decided on a warm state, written with whatever else waits, answered once it is durable."""
     prefix = Prefix.parse(wanted.envelope)
-    if not ports.uploads.is_stored(prefix.eid):
+    if not await ports.uploads.has(prefix.eid):
         raise BodyMissing(eid=prefix.eid)
+    if not ports.office.live.is_ready(tender):
+        await asyncio.to_thread(ports.office.live.warm, tender)
     try:
         sealing = ports.desks.bidder.sealing(tender, prefix, wanted.token, wanted.id)
         stamps = await driven(sealing)
@@ -76,29 +77,22 @@ class SealLane:
         self._ports = ports
         self._decode = msgspec.json.Decoder(Seal).decode
         self._encode = msgspec.json.Encoder().encode
+        self._turns = Turns(_TOGETHER)
 
     def takes(self, scope: Scope) -> str:
         """The tender of a seal, or an empty string."""
         found = _PATH.fullmatch(scope["path"]) if scope.get("method") == "POST" else None
         return found[1] if found else ""
 
-    async def answer(self, tender: str, scope: Scope, receive: Receive, send: Send) -> None:
-        status, kind, headers = 201, b"application/json", []
+    async def answer(self, taken: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             wanted = self._decode(await _body(receive))
-            content = self._encode(await seal(self._ports, TenderId(tender), wanted))
+            await self._turns.come()
+            answered = await seal(self._ports, TenderId(taken), wanted)
+            reply = Reply(self._encode(answered), status=201)
         except Exception as error:  # noqa: BLE001  told by its code, or as a failure of ours
-            said = _problem(error, str(scope.get("request_id", "")))
-            status, kind = said.status_code or 500, b"application/problem+json; charset=utf-8"
-            content = self._encode(said.content)
-            headers = [
-                (name.lower().encode(), text.encode()) for name, text in said.headers.items()
-            ]
-        start: Any = {"type": "http.response.start", "status": status}
-        length = str(len(content)).encode()
-        start["headers"] = [(b"content-type", kind), (b"content-length", length), *headers]
-        await send(start)
-        await send({"type": "http.response.body", "body": content, "more_body": False})
+            reply = refused(error, _ROUTE, scope)
+        await send_reply(send, reply)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -110,13 +104,3 @@ async def _body(receive: Receive) -> bytes:
     if message["type"] != "http.request":
         raise RequestMalformed(problem="连接中断 / the connection went")
     return b"".join(parts)
-
-
-def _problem(error: Exception, request: str) -> Response[dict[str, Any]]:
-    if isinstance(error, msgspec.MsgspecError | UnicodeDecodeError):
-        error = RequestMalformed(problem=error)
-    if isinstance(error, Refusal):
-        log_refusal(error, _ROUTE, request)
-        return problem(error)
-    log_failure(error, request)
-    return problem(Internal(request=request))

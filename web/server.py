@@ -1,7 +1,10 @@
 """Running applications: uvicorn on one address, ended by a signal or by a writer that stopped."""
 
 import asyncio
+import gc
 import logging
+import os
+import socket
 import sys
 from collections.abc import Callable
 
@@ -10,11 +13,15 @@ import uvicorn
 import uvloop
 from litestar.types import ASGIApp
 
-__all__ = ["serve", "set_up_logs"]
+__all__ = ["WITH_PARENT", "serve", "set_up_logs"]
+
+WITH_PARENT = "_KAIFENG_WITH_PARENT"  # set by who starts servers for itself: they end when it does
 
 _BACKLOG = 4096
 _GRACE = 10
 _TICK = 0.1
+_DOORS = 16
+_YOUNG = 20_000  # new objects between two searches for cycles
 
 
 def set_up_logs() -> None:
@@ -45,22 +52,45 @@ def serve(
 
     `started` learns the port, which may have been 0.
     """
-    server = uvicorn.Server(_config(app, host, port))
+    config = _config(app, host, port)
+    server = uvicorn.Server(config)
+    parent = os.getppid() if os.environ.get(WITH_PARENT) else None
+
+    def orphaned() -> bool:
+        return parent is not None and os.getppid() != parent
 
     async def watch() -> BaseException | None:
-        running = asyncio.create_task(server.serve())
+        running = asyncio.create_task(server.serve(_doors(config)))
         told = False
         while not running.done():
             if server.started and not told:
                 started(server.servers[0].sockets[0].getsockname()[1])
                 told = True
-            if broken():
+            if broken() or orphaned():
                 server.should_exit = True
             await asyncio.wait({running}, timeout=_TICK)
         await running
         return broken()
 
+    _collect_less()
     return uvloop.run(watch())
+
+
+def _collect_less() -> None:
+    """Nearly nothing here is cyclic, and what is kept in memory need not be searched at each step:
+    a search of everything is a pause in the middle of a rush.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 20, 100)
+
+
+def _doors(config: uvicorn.Config) -> list[socket.socket]:
+    """One address, heard at several times: the loop lets one connection in through each door a
+    turn, and in a rush, when its turns are long, somebody would stand outside for seconds.
+    """
+    first = config.bind_socket()
+    return [first, *(first.dup() for _ in range(_DOORS - 1))]
 
 
 def _config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:

@@ -7,7 +7,8 @@ an act that goes into the ledger carries its own signature.
 
 import base64
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from trading.kernel.errors import RequestReplayed, Unauthenticated
 from trading.kernel.instant import Clock
 from trading.kernel.party import Signs
 
-__all__ = ["Message", "RequestSigner", "check_signature"]
+__all__ = ["Message", "RequestSigner", "SignedHead", "check_head", "check_signature"]
 
 TAG = "kaifeng"
 WINDOW = timedelta(minutes=5)
@@ -87,18 +88,42 @@ def check_signature(
     message: Message, body: bytes, keys: dict[str, bytes], once: Once, clock: Clock
 ) -> str:
     """The party that signed the request; Unauthenticated, or RequestReplayed the second time."""
+    return check_head(message, keys).check(body, once, clock)
+
+
+class SignedHead(msgspec.Struct, frozen=True):
+    """A request whose head is signed by the party; the body, still to come, must fit its digest."""
+
+    party: str
+    message: Message
+    verifier: rfc9421.HTTPMessageVerifier
+    found: list[rfc9421.VerifyResult]
+
+    def check(self, body: bytes, once: Once, clock: Clock) -> str:
+        """The party, once the rest of the request fits as well."""
+        with _told():
+            self.verifier.verify_body(self.message, self.found, body)
+        _use_once(self.party, self.found[0].parameters, once, clock)
+        return self.party
+
+
+def check_head(message: Message, keys: dict[str, bytes]) -> SignedHead:
+    """Before a body is read that nobody enrolled has sent."""
     party = _claimed(message)
     if party not in keys:
         raise Unauthenticated(problem=f"未登记 {party} / {party} is not enrolled")
     verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_Key(keys[party]))
+    with _told():
+        found = verifier.verify(message, max_age=None, expect_tag=TAG, require_components=_COVERED)
+    return SignedHead(party, message, verifier, found)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        found = verifier.verify(
-            message, max_age=None, expect_tag=TAG, require_components=_COVERED, body=body
-        )
+        yield
     except (rfc9421.HTTPMessageSignaturesException, ValueError, KeyError) as error:
         raise Unauthenticated(problem=error) from error
-    _use_once(party, found[0].parameters, once, clock)
-    return party
 
 
 def _claimed(message: Message) -> str:

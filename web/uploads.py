@@ -122,10 +122,19 @@ class Uploads:
     def is_stored(self, eid: str) -> bool:
         """Whether the whole envelope is there; what was once there stays there while it counts."""
         if eid not in self._stored and eid in self._objects:
-            self._stored.add(eid)
-            if len(self._stored) > _REMEMBERED:
-                self._stored.pop()
+            self._remember(eid)
         return eid in self._stored
+
+    async def has(self, eid: str) -> bool:
+        """`is_stored` for an event loop: a store behind a network is asked on a thread."""
+        if eid in self._stored or self._objects.is_local:
+            return self.is_stored(eid)
+        return await asyncio.to_thread(self.is_stored, eid)
+
+    def _remember(self, eid: str) -> None:
+        if len(self._stored) >= _REMEMBERED:
+            self._stored.pop()
+        self._stored.add(eid)
 
     async def append(
         self, upload: Upload, offset: int, body: AsyncIterator[bytes], admit: Admit
@@ -172,6 +181,7 @@ class Uploads:
             os.truncate(part, 0)
             raise
         self._objects.adopt(prefix.eid, part)
+        self._remember(prefix.eid)
         done = msgspec.structs.replace(upload, eid=prefix.eid)
         self._write(done)
         return done

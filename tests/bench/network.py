@@ -64,7 +64,7 @@ def _said(outcome: Outcome) -> str:
 
 def _read(folder: Path, port: int, count: int, found: list[Outcome]) -> None:
     folder.mkdir()
-    paths = ("/v1/feed?limit=50", "/v1/tile/0/000.p/50", "/v1/checkpoint")
+    paths = ("/v1/feed?limit=50", "/tile/0/000.p/50", "/checkpoint")
     raw = [f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode() for path in paths]
     requests = [raw[number % len(raw)] for number in range(count)]
     found.append(drive_apart(folder, Target(port), Closed(_READERS, count), requests))

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import append, edge, envelopes, network, proofs, verification
+from bench import append, edge, envelopes, evaluation, failover, network, proofs, verification
 from bench.table import CONSOLE, Sizes, cores
 
 _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
@@ -19,6 +19,8 @@ _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
     "verification": verification.run,
     "edge": edge.run,
     "network": network.run,
+    "failover": failover.run,
+    "evaluation": evaluation.run,
 }
 _FULL = Sizes(
     quick=False,

@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -12,7 +13,8 @@ from rich.table import Table
 
 __all__ = ["CONSOLE", "Row", "Sizes", "advance", "amount", "measured", "median", "progress", "show"]
 
-CONSOLE = Console()
+_WIDTH = 160  # of a table that goes into a file
+CONSOLE = Console(width=None if sys.stdout.isatty() else _WIDTH)
 
 
 class Sizes(msgspec.Struct, frozen=True):

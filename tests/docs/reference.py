@@ -1,13 +1,18 @@
 """Writes the generated pages of docs/: `PYTHONPATH=tests python tests/docs/reference.py`."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from routes import http_page
 
 from evaluation.methods import METHODS
+from evaluation.panel import PANEL_MACHINE
 from trading import facts
+from trading.awarding import AWARDING_MACHINE
+from trading.draw import DRAW_MACHINE
 from trading.kernel import errors
+from trading.kernel.machine import Machine
 from trading.kernel.settings import Settings
 from trading.ledger.fact import fact_types
 from trading.procedures import PROCEDURES
@@ -73,11 +78,20 @@ def procedures_page() -> str:
 
 
 def machine_page() -> str:
-    rows = [(f"`{s}`", f"`{f.__name__}`", f"`{t}`") for s, f, t in MACHINE.rows]
-    return (
-        f"# 项目的一生 A tender's life\n\n{_NOTE}\n```mermaid\n{MACHINE.mermaid()}\n```\n\n"
-        + _table(("phase", "fact", "then"), *rows)
+    parts = (
+        ("# 项目的一生 A tender's life", MACHINE),
+        ("## 抽取 A draw", DRAW_MACHINE),
+        ("## 评标委员会 A panel", PANEL_MACHINE),
+        ("## 定标委员会 An award committee", AWARDING_MACHINE),
     )
+    return "\n".join(_machine(title, machine) for title, machine in parts)
+
+
+def _machine(title: str, machine: Machine[Any]) -> str:
+    rows = [(f"`{s}`", f"`{f.__name__}`", f"`{t}`") for s, f, t in machine.rows]
+    note = f"{_NOTE}\n" if title.startswith("# ") else ""
+    diagram = f"```mermaid\n{machine.mermaid()}\n```\n\n"
+    return f"{title}\n\n{note}{diagram}" + _table(("phase", "fact", "then"), *rows)
 
 
 PAGES = {

@@ -1,17 +1,19 @@
 """A process that appends act after act, and says what it starts and what was acknowledged.
 
 python acting.py DATA N [--first NUMBER] [--size BYTES] [--envelopes] [--synchronous LEVEL]
+                       [--hasty]
 
 The log goes to the standard output: the faulty disk must not hold the only account of itself.
 """
 
 import argparse
-import os
 import re
 import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from telling import await_go, say
 
 from trading.facts.notice import QuestionAsked
 from trading.kernel.errors import Refusal
@@ -47,13 +49,9 @@ def weaken(level: str) -> None:
     sqlite3.connect = partial(sqlite3.connect, factory=Careless)  # type: ignore[assignment]
 
 
-def say(*words: str) -> None:
-    """One write, so that a line is in the log or is not."""
-    os.write(1, f"{' '.join(words)}\n".encode())
-
-
 def act(arguments: argparse.Namespace) -> None:
     ledger = open_ledger(arguments.data, settings_here(), SystemClock())
+    await_go()
     for number in range(arguments.first, arguments.first + arguments.count):
         key = f"act-{number}"
         say("start", key)
@@ -61,11 +59,14 @@ def act(arguments: argparse.Namespace) -> None:
             if arguments.envelopes:
                 durable_write(envelope(arguments.data, key), [sealed(key)])
                 say("sealed", key)
+            if arguments.hasty:
+                say("acked", key)
             ledger.append(STREAM, ANY, [draft(key, arguments.size)])
         except (Refusal, OSError, sqlite3.Error) as error:
             say("refused", key, type(error).__name__)
         else:
-            say("acked", key)
+            if not arguments.hasty:
+                say("acked", key)
     ledger.close()
 
 
@@ -77,6 +78,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=0)
     parser.add_argument("--envelopes", action="store_true")
     parser.add_argument("--synchronous", default="")
+    parser.add_argument("--hasty", action="store_true", help="acknowledge first, then write")
     arguments = parser.parse_args()
     if arguments.synchronous:
         weaken(arguments.synchronous)

@@ -14,6 +14,8 @@ from acting import STREAM, draft, envelope, sealed
 from trading.kernel.errors import Refusal
 from trading.kernel.instant import SystemClock
 from trading.ledger.committer import GroupLedger
+from trading.ledger.entry import Stamp, leaf_hash, read_entry, stamped
+from trading.ledger.fact import Fact
 from trading.ledger.port import ANY, Draft
 from web.centre import open_ledger, settings_here
 
@@ -47,8 +49,16 @@ def check_history(
     return problems
 
 
+def kept(ledger: GroupLedger, stream: str) -> list[tuple[Fact, Stamp]]:
+    """By the database itself, whatever the ledger remembers."""
+    return [
+        stamped(read_entry(record.raw, record.index), record.index, leaf_hash(record.leaf))
+        for record in ledger.store.stream_rows(stream, 0)
+    ]
+
+
 def stored_in(ledger: GroupLedger) -> list[Stored]:
-    return [(fact.question, stamp.height) for fact, stamp in ledger.stream(STREAM)]
+    return [(fact.question, stamp.height) for fact, stamp in kept(ledger, STREAM)]
 
 
 def lost_envelopes(data: Path, log: str) -> list[str]:

@@ -1,16 +1,16 @@
 """A process that takes one tender from its bids to its opening, by what the ledger says is next.
 
-python opening.py FOLDER
+python opening.py FOLDER [--hasty]
 
 The folder is prepared once; killed at any moment the process is started again and goes on.
 """
 
-import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from centre import LocalTrustee, LocalWitness, TestCentre
+from telling import await_go, say
 
 from trading.envelope.layout import PREFIX, Prefix, Stage
 from trading.kernel.files import durable_write
@@ -20,7 +20,7 @@ from trading.ledger.signature import ActorKey, KeyType, NoteKey
 from trading.ledger.witness import Witness
 from trading.tender import Phase, Tender
 
-__all__ = ["LastingCentre", "bids_of", "go_on", "say"]
+__all__ = ["LastingCentre", "bids_of", "go_on"]
 
 TRUSTEES = 3
 _RESTART = timedelta(milliseconds=1)
@@ -71,22 +71,17 @@ class LastingCentre(TestCentre):
         return actor
 
 
-def say(*words: str) -> None:
-    """One write, so that a line is in the log or is not."""
-    os.write(1, f"{' '.join(words)}\n".encode())
-
-
 def bids_of(folder: Path) -> dict[str, Path]:
     """The sealed bids that wait in the folder, by their names in the ledger."""
     files = sorted((folder / "bids").iterdir())
     return {Prefix.parse(file.read_bytes()[:PREFIX]).eid: file for file in files}
 
 
-def go_on(centre: LastingCentre, tender: TenderId) -> Tender:
-    """Every step that the ledger does not hold yet."""
+def go_on(centre: LastingCentre, tender: TenderId, *, hasty: bool = False) -> Tender:
+    """Every step that the ledger does not hold yet; hasty, it acknowledges before it writes."""
     desk = centre.office
     if desk.load(tender).phase is Phase.BIDDING:
-        _hand_in(centre, tender)
+        _hand_in(centre, tender, hasty=hasty)
         _close(centre, desk.load(tender))
     if desk.load(tender).phase is Phase.SEALED:
         for index, trustee in enumerate(centre.trustees, 1):
@@ -97,12 +92,15 @@ def go_on(centre: LastingCentre, tender: TenderId) -> Tender:
     return desk.load(tender)
 
 
-def _hand_in(centre: LastingCentre, tender: TenderId) -> None:
+def _hand_in(centre: LastingCentre, tender: TenderId, *, hasty: bool) -> None:
     for eid, file in bids_of(centre.folder).items():
         if eid not in centre.office.load(tender).received:
             say("start", eid)
+            if hasty:
+                say("acked", eid)
             centre.bidder.hand_in(tender, [file.read_bytes()])
-            say("acked", eid)
+            if not hasty:
+                say("acked", eid)
 
 
 def _close(centre: LastingCentre, state: Tender) -> None:
@@ -125,8 +123,8 @@ def _share(centre: LastingCentre, tender: TenderId, index: int, trustee: LocalTr
 def main() -> None:
     folder = Path(sys.argv[1])
     centre = LastingCentre(folder)
-    say("ready")
-    go_on(centre, TenderId((folder / "tender").read_text()))
+    await_go()
+    go_on(centre, TenderId((folder / "tender").read_text()), hasty="--hasty" in sys.argv)
     centre.close()
 
 

@@ -10,13 +10,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import pytest
 from acting import STREAM, draft
 from database import Server
-from history import check_history, go_without, stored_in
+from history import check_history, go_without, kept, stored_in
 from pair import PATIENCE, Interrupted, Node, Pair, Wire, ask, missing, url_of, wait_until
 
 from trading.kernel.errors import HeadMoved, Refusal, StoreUnreachable
@@ -25,6 +26,7 @@ from trading.ledger.committer import GroupLedger
 from trading.ledger.entry import Stamp
 from trading.ledger.port import ANY
 from trading.ledger.signature import KeyType, NoteKey
+from trading.ledger.store import Head, Rows
 from trading.ledger.store_postgres import PostgresStore
 from web.migrate import migrate
 
@@ -96,7 +98,7 @@ def append(ledger: GroupLedger, key: str) -> Stamp:
 
 
 def stamps_in(ledger: GroupLedger) -> dict[str, Stamp]:
-    return {fact.question: stamp for fact, stamp in ledger.stream(STREAM)}
+    return {fact.question: stamp for fact, stamp in kept(ledger, STREAM)}
 
 
 class Clients:
@@ -286,6 +288,29 @@ def test_a_database_that_restarts_under_load_costs_no_act(node: Node) -> None:
     report(f"restart: {clients.outage:.2f} s without an acknowledgement")
 
 
+class Trusting(Interrupted):
+    """The protection taken away: whoever has sent a commit thinks that it was done."""
+
+    def commit(self, old: Head | None, new: Head, rows: Rows) -> None:
+        with suppress(StoreUnreachable):
+            super().commit(old, new, rows)
+
+
+@pytest.mark.parametrize("event", ["restart", "cut"])
+def test_who_trusts_a_broken_connection_acknowledges_what_is_lost(node: Node, event: str) -> None:
+    """The negative control of the two around it: the same clients and the same checker."""
+    store = Trusting(node.url)
+    with GroupLedger(store, KEYS, SystemClock()) as ledger:
+        with Clients(ledger) as clients:
+            clients.reach(50)
+            store.happens = [node.restart if event == "restart" else store.lose_connection]
+            wait_until(lambda: ledger.stopped, "the ledger stops")
+        assert isinstance(ledger.stopped, HeadMoved)
+        problems = problems_of(ledger, clients)
+    assert problems
+    assert all(problem.endswith("was acknowledged and is lost") for problem in problems)
+
+
 @pytest.mark.parametrize("withheld", [True, False], ids=["unanswered", "answered"])
 def test_a_connection_cut_at_any_answer_stores_once_and_tells_the_true_stamp(
     node: Node, folder: Path, withheld: bool
@@ -305,9 +330,6 @@ def test_a_connection_cut_at_any_answer_stores_once_and_tells_the_true_stamp(
     with open_at(node.url) as again:
         assert sorted(stored_in(again)) == sorted((key, told[key].height) for key in told)
         assert sorted(stamp.height for stamp in told.values()) == list(range(len(told)))
-
-
-BROKEN = "a commit whose connection is gone takes a new one, without a transaction or its locks"
 
 
 def test_who_lost_its_locks_writes_nothing_while_another_writes(node: Node) -> None:

@@ -1,15 +1,11 @@
 """Hand-in, closing, opening and publication are killed at every system call that writes.
 
 Whoever starts the process again finds what was acknowledged, no head without its entries, and
-comes to the same end: every step exactly once. strace counts the calls of each thread apart.
+comes to the same end: every step exactly once.
 """
 
-import os
-import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +17,9 @@ import msgspec
 import pytest
 from builders import ABid, AStory
 from centre import ORIGIN
-from history import go_without, said
+from history import said
 from opening import LastingCentre, bids_of, go_on
+from tracing import Point, Run, check_tracing, chosen
 
 from trading.facts.opening import EnvelopeOpened
 from trading.kernel.errors import Refusal
@@ -32,23 +29,28 @@ from trading.ledger.note import Note
 from trading.tender import stream_of
 
 OPENING = Path(__file__).with_name("opening.py")
-PATIENCE = 100  # seconds until a process that does nothing is given up
+_ROUNDS = 4
 PRICES = (9_800_000, 10_000_000, 12_000_000)
 FILES = "write,fsync,mkdir,rename,renameat,renameat2,link,linkat,unlink,unlinkat"
 LEDGER = "pwrite64,fdatasync,ftruncate"
 
 
 class Sweep(NamedTuple):
-    """Which calls are crash points, how many are tried, and how often the process is killed."""
+    """Which calls are crash points, how many are tried if not all of them, how often the process
+    is killed, and what it has said last when it dies.
+    """
 
     calls: str
     most: int
     kills: int = 1
+    words: frozenset[str] = frozenset({"ready", "start", "acked", "closed", "shared", "opened"})
 
 
 SWEEPS = {
     "files and answers": Sweep(FILES, 24),
-    "the ledger": Sweep(LEDGER, 18),
+    "the ledger": Sweep(
+        LEDGER, 18, words=frozenset({"start", "acked", "closed", "shared", "opened"})
+    ),
     "killed once more on the way": Sweep(f"{FILES},{LEDGER}", 8, kills=2),
 }
 
@@ -61,62 +63,22 @@ class History(msgspec.Struct, frozen=True):
     opened: list[tuple[str, int | None]]
 
 
-class Play:
-    """The prepared folder, or a copy of it, and the process that works on it under strace."""
+class Play(Run):
+    """The prepared folder, or a copy of it, and the process that works on it."""
 
-    def __init__(self, folder: Path, before: "Play | None" = None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, before: "Play | None" = None, *options: str) -> None:
         if before:
             shutil.copytree(before.folder, folder)
+        super().__init__(folder, [OPENING, folder, *options], f"{FILES},{LEDGER}")
 
     @property
     def tender(self) -> TenderId:
         return TenderId((self.folder / "tender").read_text())
 
-    @property
-    def log(self) -> str:
-        return self._file("log").read_text()
-
-    @property
-    def stderr(self) -> str:
-        return self._file("stderr").read_text()
-
-    def run(self, inject: str = "") -> int:
-        command = ["strace", "-f", "-qq", "-o", str(self._file("trace"))]
-        command += ["-e", f"trace={FILES},{LEDGER}", *(["-e", f"inject={inject}"] * bool(inject))]
-        command += [sys.executable, str(OPENING), str(self.folder)]
-        rooms = (OPENING.parent, OPENING.parents[1], OPENING.parents[2])
-        environment = os.environ | {
-            "PYTHONDONTWRITEBYTECODE": "1",  # imports write nothing
-            "PYTHONPATH": os.pathsep.join(map(str, rooms)),
-        }
-        with self._file("log").open("ab") as out, self._file("stderr").open("wb") as err:
-            process = subprocess.Popen(
-                command, stdout=out, stderr=err, env=environment, start_new_session=True
-            )
-        try:
-            return process.wait(PATIENCE)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-    def points(self, sweep: Sweep) -> list[tuple[str, int]]:
-        """Call and number, from when the process is ready on, spread evenly over all of them."""
-        trace = self._file("trace").read_text(errors="replace")
-        start, _, _ = trace.partition("ready")
-        before, total = (
-            Counter(re.findall(r"(?m)^(\d+) +(\w+)\(", part)) for part in (start, trace)
-        )
-        every = []
-        for call in sweep.calls.split(","):
-            most = max(
-                (key for key in total if key[1] == call), key=total.__getitem__, default=None
-            )
-            if most:
-                every += [(call, n + 1) for n in range(before[most], total[most])]
-        count = min(sweep.most, len(every))
-        return [every[k * len(every) // count] for k in range(count)]
+    def points_of(self, sweep: Sweep) -> list[Point]:
+        """From when the process is ready on."""
+        calls = sweep.calls.split(",")
+        return [point for point in self.points() if point.word and point.call in calls]
 
     @contextmanager
     def centre(self) -> Iterator[LastingCentre]:
@@ -125,9 +87,6 @@ class Play:
             yield centre
         finally:
             centre.close()
-
-    def _file(self, name: str) -> Path:
-        return self.folder / name
 
 
 def history_of(centre: LastingCentre, tender: TenderId) -> History:
@@ -177,7 +136,7 @@ def restart(play: Play, expected: History) -> list[str]:
             problems = headless(centre) + lost(centre, play.tender, play.log)
             go_on(centre, play.tender)
             problems += headless(centre) + differences(expected, history_of(centre, play.tender))
-            assert len(centre.verify(centre.data)) == 7
+            assert len(centre.verify(centre.data)) == 9
             return problems
     except Refusal as refusal:
         return [f"it does not go on: {refusal}"]
@@ -189,10 +148,7 @@ def restart(play: Play, expected: History) -> list[str]:
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Play:
     """A tender that takes bids, and three that were sealed and not handed in."""
-    if not shutil.which("strace"):
-        go_without("strace")
-    if subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], check=False).returncode:
-        go_without("the permission to trace")
+    check_tracing()
     play = Play(tmp_path_factory.mktemp("play") / "before")
     play.folder.mkdir()
     with play.centre() as centre:
@@ -216,20 +172,34 @@ def undisturbed(before: Play, tmp_path_factory: pytest.TempPathFactory) -> Play:
 def expected(undisturbed: Play) -> History:
     with undisturbed.centre() as centre:
         history = history_of(centre, undisturbed.tender)
-        assert len(centre.verify(centre.data)) == 7
+        assert len(centre.verify(centre.data)) == 9
     assert sorted(price or 0 for _, price in history.opened) == sorted(PRICES)
     assert Counter(history.facts)["ShareGiven"] == len(centre.trustees)
     return history
 
 
-def crash(play: Play, sweep: Sweep, point: tuple[str, int], expected: History) -> list[str]:
-    call, number = point
-    codes = [play.run(f"{call}:signal=KILL:when={number}") for _ in range(sweep.kills)]
+def crash(play: Play, kills: int, point: Point, expected: History) -> tuple[str, list[str]]:
+    """What was said last before the first kill, and what is wrong after the last."""
+    codes, words = [], []
+    for _ in range(kills):
+        codes.append(play.kill_at(point))
+        words.append(play.last_word)
     problems = restart(play, expected)
     if codes[0] != -signal.SIGKILL or not {*codes} <= {0, -signal.SIGKILL}:
         problems.append(f"was not killed but ended with {codes}: {play.stderr}")
     shutil.rmtree(play.folder)
-    return [f"{call} {number}: {problem}" for problem in problems]
+    return words[0], [f"{point}: {problem}" for problem in problems]
+
+
+def crashes(
+    plays: list[Play], kills: int, todo: list[Point], expected: History
+) -> list[tuple[str, list[str]]]:
+    with ThreadPoolExecutor(2) as pool:
+        killed = [
+            pool.submit(crash, play, kills, point, expected)
+            for play, point in zip(plays, todo, strict=True)
+        ]
+    return [future.result() for future in killed]
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -237,14 +207,33 @@ def test_killed_at_any_write_it_opens_every_bid_once(
     before: Play, undisturbed: Play, expected: History, tmp_path: Path, name: str
 ) -> None:
     sweep = SWEEPS[name]
-    todo = undisturbed.points(sweep)
-    assert len(todo) == sweep.most
-    with ThreadPoolExecutor(2) as pool:
-        crashes = [
-            pool.submit(crash, Play(tmp_path / f"{call}-{n}", before), sweep, (call, n), expected)
-            for call, n in todo
-        ]
-    assert [problem for future in crashes for problem in future.result()] == []
+    points = undisturbed.points_of(sweep)
+    todo = chosen(points, sweep.most)
+    assert len(todo) >= sweep.most
+    outcomes, words = list[tuple[str, list[str]]](), set[str]()
+    for round_ in range(_ROUNDS):  # a busy machine may be a word further, or not as far yet
+        plays = [Play(tmp_path / f"{round_}-{n}", before) for n in range(len(todo))]
+        outcomes += crashes(plays, sweep.kills, todo, expected)
+        words = {word for word, _ in outcomes}
+        todo = [point for point in points if point.word in sweep.words - words][round_::_ROUNDS]
+        if not todo:
+            break
+    assert [problem for _, problems in outcomes for problem in problems] == []
+    assert words == sweep.words
+
+
+def test_who_acknowledges_before_it_writes_is_found_out(
+    before: Play, expected: History, tmp_path: Path
+) -> None:
+    """The negative control of the sweeps: the same kills and the same checker."""
+    hasty = Play(tmp_path / "undisturbed", before, "--hasty")
+    assert hasty.run() == 0, hasty.stderr
+    points = [point for point in hasty.points_of(SWEEPS["the ledger"]) if point.word == "acked"]
+    todo = points[:3]
+    plays = [Play(tmp_path / str(n), before, "--hasty") for n in range(len(todo))]
+    problems = [found for _, lost in crashes(plays, 1, todo, expected) for found in lost]
+    assert problems
+    assert all(problem.endswith("was acknowledged and is lost") for problem in problems)
 
 
 # -- the checker goes red -------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def disk(tmp_path: Path) -> Iterator[Forgetful]:
 def acting(data: Path, log: Path, *options: object) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out, log.with_suffix(".stderr").open("wb") as err:
         command = [sys.executable, str(ACTING), str(data), *map(str, options)]
-        process = subprocess.Popen(command, stdout=out, stderr=err)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
     try:
         yield process
     finally:

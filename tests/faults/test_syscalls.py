@@ -1,26 +1,21 @@
 """The process is killed at every system call that writes, and the disk refuses to write.
 
-After each the ledger opens again and holds all that was acknowledged. strace counts the calls of
-each thread apart, so a sweep looks at files, or at calls, that one thread has to itself.
+After each the ledger opens again and holds all that was acknowledged.
 """
 
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from acting import envelope
-from history import check_history, go_without, restart, said
+from history import check_history, restart, said
+from tracing import Point, Run, check_tracing, chosen
 
 ACTING = Path(__file__).with_name("acting.py")
-PATIENCE = 100  # seconds until a process that does nothing is given up
 BEFORE = 2  # acts in a ledger that is not new
 NAMES = "mkdir,rename,renameat,renameat2,link,linkat,unlink,unlinkat"
 BYTES = "write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync"
@@ -28,74 +23,38 @@ BYTES = "write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync"
 
 class Sweep(NamedTuple):
     """Crash points: the calls, on any file or on one of the data folder; what the process does;
-    how many acts have been acknowledged when it dies; and how many points are tried at most.
+    how many acts have been acknowledged when it dies, what it has said last; and how many points
+    are tried if not all of them.
     """
 
     calls: str
     file: str = ""
     options: tuple[object, ...] = (3, "--first", BEFORE, "--envelopes")
     acks: range = range(BEFORE, BEFORE + 4)
+    words: frozenset[str] = frozenset({"", "ready", "start", "sealed", "acked"})
     most: int = 40
 
 
-class Traced:
-    """The acting process under strace, on a data folder of its own: new, or a copy."""
+class Traced(Run):
+    """The acting process on a data folder of its own: new, or a copy."""
 
-    def __init__(self, folder: Path, before: "Traced | None" = None) -> None:
+    def __init__(self, folder: Path, sweep: Sweep, before: "Traced | None" = None) -> None:
         folder.mkdir()
-        self.folder, self.data, self._before = folder, folder / "data", ""
+        self.data = folder / "data"
         if before:
             shutil.copytree(before.data, self.data)
-            self._before = before.log
-
-    def run(self, sweep: Sweep, inject: str = "") -> int:
-        command = ["strace", "-f", "-qq", "-o", str(self.folder / "trace")]
-        command += ["-e", f"trace={sweep.calls}", *(["-e", f"inject={inject}"] if inject else [])]
-        command += ["-P", str(self.data / sweep.file)] if sweep.file else []
-        command += [sys.executable, str(ACTING), str(self.data), *map(str, sweep.options)]
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # imports write nothing
-        with self._file("log").open("wb") as out, self._file("stderr").open("wb") as err:
-            process = subprocess.Popen(
-                command, stdout=out, stderr=err, env=environment, start_new_session=True
-            )
-        try:
-            return process.wait(PATIENCE)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-    @property
-    def log(self) -> str:
-        return self._before + self._file("log").read_text()
-
-    @property
-    def stderr(self) -> str:
-        return self._file("stderr").read_text()
-
-    def calls(self) -> dict[str, int]:
-        """How often each call was made, by the thread that made it most."""
-        trace = self._file("trace").read_text(errors="replace")
-        most: dict[str, int] = {}
-        for (_, call), count in Counter(re.findall(r"(?m)^(\d+) +(\w+)\(", trace)).items():
-            most[call] = max(most.get(call, 0), count)
-        return most
-
-    def _file(self, name: str) -> Path:
-        return self.folder / name
+            shutil.copy(before.folder / "log", folder)
+        paths = [self.data / sweep.file] if sweep.file else []
+        super().__init__(folder, [ACTING, self.data, *sweep.options], sweep.calls, paths)
 
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     """A ledger that is not new, made by a process that came to a good end."""
-    if not shutil.which("strace"):
-        go_without("strace")
-    attempt = subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], check=False)
-    if attempt.returncode:
-        go_without("the permission to trace")
-    traced = Traced(tmp_path_factory.mktemp("traced") / "before")
-    code = traced.run(Sweep("write", options=(BEFORE, "--envelopes")))
-    assert code == 0, traced.stderr
+    check_tracing()
+    sweep = Sweep("write", options=(BEFORE, "--envelopes"))
+    traced = Traced(tmp_path_factory.mktemp("traced") / "before", sweep)
+    assert traced.run() == 0, traced.stderr
     return traced
 
 
@@ -107,27 +66,33 @@ SWEEPS = {
     "a new ledger": Sweep(f"{BYTES},{NAMES}", options=(2, "--envelopes"), acks=range(3)),
     "files and answers": Sweep(f"write,fsync,{NAMES}"),
     "the log": Sweep(f"{BYTES},{NAMES}", LOG),
-    "the database": Sweep(f"{BYTES},{NAMES}", DATABASE, acks=range(5, 6)),
-    "a full log": Sweep(BYTES, DATABASE, LARGE, range(2, 3), most=8),
+    "the database": Sweep(f"{BYTES},{NAMES}", DATABASE),
+    "a full log": Sweep(
+        BYTES, DATABASE, LARGE, range(2, 3), frozenset({"", "ready", "start"}), most=8
+    ),
 }
 
 
-def points(calls: dict[str, int], most: int) -> list[tuple[str, int]]:
-    every = [(call, n + 1) for call, count in sorted(calls.items()) for n in range(count)]
-    step = max(1.0, len(every) / most)
-    return [every[int(k * step)] for k in range(min(most, len(every)))]
-
-
-def crash(traced: Traced, sweep: Sweep, call: str, number: int) -> tuple[int, list[str]]:
-    """How many acts had been acknowledged, and what is wrong after the restart."""
-    code = traced.run(sweep, f"{call}:signal=KILL:when={number}")
-    where = f"{call} {number}"
+def crash(traced: Traced, point: Point) -> tuple[int, str, list[str]]:
+    """How many acts had been acknowledged, what was said last, and what is wrong afterwards."""
+    code, word = traced.kill_at(point), traced.last_word
     problems = restart(traced.data, traced.log)
     if code != -signal.SIGKILL:
         problems.append(f"was not killed but ended with {code}: {traced.stderr}")
     acks = len(said(traced.log, "acked"))
     shutil.rmtree(traced.folder)
-    return acks, [f"{where}: {problem}" for problem in problems]
+    return acks, word, [f"{point}: {problem}" for problem in problems]
+
+
+def crashes(
+    folder: Path, sweep: Sweep, start: Traced | None, todo: list[Point]
+) -> list[tuple[int, str, list[str]]]:
+    with ThreadPoolExecutor(2) as pool:
+        killed = [
+            pool.submit(crash, Traced(folder / str(n), sweep, start), point)
+            for n, point in enumerate(todo)
+        ]
+    return [future.result() for future in killed]
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -136,17 +101,26 @@ def test_killed_at_any_write_it_keeps_what_it_acknowledged(
 ) -> None:
     sweep = SWEEPS[name]
     start = None if name == "a new ledger" else before
-    undisturbed = Traced(tmp_path / "undisturbed", start)
-    assert undisturbed.run(sweep) == 0, undisturbed.stderr
-    todo = points(undisturbed.calls(), sweep.most)
-    with ThreadPoolExecutor(2) as pool:
-        crashes = [
-            pool.submit(crash, Traced(tmp_path / f"{call}-{n}", start), sweep, call, n)
-            for call, n in todo
-        ]
-    outcomes = [future.result() for future in crashes]
-    assert [problem for _, problems in outcomes for problem in problems] == []
-    assert {acks for acks, _ in outcomes} == set(sweep.acks)
+    undisturbed = Traced(tmp_path / "undisturbed", sweep, start)
+    assert undisturbed.run() == 0, undisturbed.stderr
+    todo = chosen(undisturbed.points(), sweep.most)
+    outcomes = crashes(tmp_path, sweep, start, todo)
+    assert [problem for *_, problems in outcomes for problem in problems] == []
+    assert {acks for acks, *_ in outcomes} == set(sweep.acks)
+    assert {word for _, word, _ in outcomes} == sweep.words
+
+
+def test_who_acknowledges_before_it_writes_is_found_out(before: Traced, tmp_path: Path) -> None:
+    """The negative control of the sweeps: the same kills and the same checker."""
+    sweep = SWEEPS["the log"]
+    hasty = sweep._replace(options=(*sweep.options, "--hasty"))
+    undisturbed = Traced(tmp_path / "undisturbed", hasty, before)
+    assert undisturbed.run() == 0, undisturbed.stderr
+    todo = [point for point in undisturbed.points() if point.thread == "committer"]
+    outcomes = crashes(tmp_path, hasty, before, todo[:4])
+    lost = [problem for *_, problems in outcomes for problem in problems]
+    assert lost
+    assert all(problem.endswith("act-2 was acknowledged and is lost") for problem in lost)
 
 
 # -- refused by the disk --------------------------------------------------------------------------
@@ -159,10 +133,10 @@ def refusals(traced: Traced) -> list[str]:
 
 def fail(before: Traced, folder: Path, inject: str, file: str = "") -> Traced:
     """Six acts on a disk that fails as `inject` says; the ledger then opens on a sound one."""
-    traced = Traced(folder / "failing", before)
     calls = inject.partition(":")[0]
     sweep = Sweep(calls, file, (6, "--first", BEFORE, "--envelopes"))
-    assert traced.run(sweep, inject) == 0, traced.stderr
+    traced = Traced(folder / "failing", sweep, before)
+    assert traced.run(inject) == 0, traced.stderr
     acked, started = said(traced.log, "acked"), said(traced.log, "start")
     assert len(started) == BEFORE + 6
     assert len(acked) + len(refusals(traced)) == BEFORE + 6
@@ -194,9 +168,9 @@ def test_a_full_disk_refuses_acts_for_as_long_as_it_is_full(
 
 def test_a_checkpoint_that_fails_costs_nothing(before: Traced, tmp_path: Path) -> None:
     """The acts are durable in the log, from where the next checkpoint writes all of it again."""
-    traced = Traced(tmp_path / "failing", before)
     sweep = Sweep("fdatasync", DATABASE, (3, *LARGE[1:]))
-    assert traced.run(sweep, "fdatasync:error=EIO:when=1") == 0, traced.stderr
+    traced = Traced(tmp_path / "failing", sweep, before)
+    assert traced.run("fdatasync:error=EIO:when=1") == 0, traced.stderr
     assert traced.calls()["fdatasync"] > 1
     assert len(said(traced.log, "acked")) == BEFORE + 3
     assert restart(traced.data, traced.log) == []

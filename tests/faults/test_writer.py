@@ -134,6 +134,19 @@ def test_one_refusal_in_a_batch_spares_its_neighbours(ledger: GroupLedger) -> No
     assert [f.height for _, f in ledger.stream("new")] == [0]
 
 
+def test_what_moved_beside_a_decision_makes_it_lose_its_race(ledger: GroupLedger) -> None:
+    """But not what commutes, and nothing where nobody has written yet."""
+    ledger.append("b", 0, [draft("k0")])
+    ledger.append("a", 0, [draft("k1", beside=(("b", 1), ("c", 0)))])
+    ledger.append("b", 1, [Draft(Posted(), "p0")])
+    ledger.append("a", 1, [draft("k2", beside=(("b", 1),))])
+    ledger.append("b", 2, [draft("k3")])
+    for height in (0, 1, 2):
+        with pytest.raises(LostRace):
+            ledger.append("a", 2, [draft("k4", beside=(("b", height),))])
+    ledger.append("a", 2, [draft("k4", beside=(("b", 3),))])
+
+
 def test_acts_that_commute_need_not_know_of_each_other(ledger: GroupLedger) -> None:
     ledger.append("s", 0, [draft("a")])
     for number in range(5):

@@ -1,9 +1,20 @@
-"""The command as a process, and one finished demo for all tests that only read it."""
+"""One edge a test, and one finished demo for all tests that only read it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commands import kaifeng
+from edge import TestEdge
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Iterator[TestEdge]:
+    """In this process; at the end its whole ledger verifies."""
+    made = TestEdge(tmp_path)
+    yield made
+    made.centre.verify_everything()
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -45,13 +45,13 @@ from trading.ledger.store_sqlite import SqliteStore
 from trading.tables import TenderList
 from trading.tender import Phase
 from web.access import handlers
-from web.app import create_app
+from web.app import create_app, hot_ways
 from web.client import act_id
 from web.deadlines import hour_of
 from web.edge import Edge
+from web.feed import FeedPages
 from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
-from web.seals import SealLane
 from web.signing import TAG, Message, RequestSigner
 from web.tiles import Tiles
 from web.uploads import Uploads
@@ -67,6 +67,7 @@ __all__ = [
     "SignedByAll",
     "TestEdge",
     "a_draft",
+    "an_expert",
     "check_form",
     "chunk_headers",
     "entry_facts",
@@ -108,6 +109,8 @@ _ACTORS = {
     "other-platform": Role.PLATFORM,
     "trustee": Role.TRUSTEE,
     "witness": Role.WITNESS,
+    "expert": Role.EXPERT,
+    "awarder": Role.AWARDER,
 }
 _PATH = (Phase.SEALED, Phase.TECHNICAL, Phase.OPENED, Phase.RECOMMENDED, Phase.PUBLICITY)
 _END = (Phase.AWARDED, Phase.NOTICED, Phase.COMPLETE)
@@ -182,8 +185,8 @@ class TestEdge:
 
     __test__ = False
 
-    def __init__(self, folder: Path, deadline_limit: int = 1500) -> None:
-        self.centre = TestCentre(folder, trustees=3)
+    def __init__(self, folder: Path, deadline_limit: int = 1500, trustees: int = 3) -> None:
+        self.centre = TestCentre(folder, trustees=trustees)
         self.centre.clock.at = SystemClock().read().at
         self.actors = {name: self.centre.actor(name, role) for name, role in _ACTORS.items()}
         self.actors["owner"] = self.centre.owner
@@ -209,10 +212,17 @@ class TestEdge:
         self._closing.callback(lists.engine.dispose)
         return Ports(
             office=centre.office,
-            desks=Desks(centre.office, LIMIT, timedelta(seconds=30)),
+            desks=Desks(
+                centre.office,
+                LIMIT,
+                timedelta(seconds=30),
+                centre.folder,
+                centre.charter_text,
+            ),
             parties=Parties(centre.ledger),
             uploads=Uploads(centre.folder / "uploads", centre.objects, centre.clock, LIMIT),
             tiles=Tiles(centre.ledger),
+            feed=FeedPages(centre.ledger, centre.office.phase_of),
             issuers=_Issuers(),
             lists=lists,
             trustees=list(centre.trustees),
@@ -226,7 +236,7 @@ class TestEdge:
         return create_app(self.ports)
 
     def make_app(self) -> ASGIApp:
-        return Edge(self.bare_app(), hot=SealLane(self.ports))
+        return Edge(self.bare_app(), hot=hot_ways(self.ports))
 
     def send(
         self,
@@ -527,6 +537,17 @@ def a_draft(**changes: Any) -> dict[str, Any]:
         "with_tokens": False,
     }
     return fields | changes
+
+
+def an_expert(number: int = 0) -> dict[str, Any]:
+    return {
+        "who": f"id-{number}",
+        "name": f"专家{number}",
+        "salt": f"{number:064x}",
+        "specialities": ["works"],
+        "grade": "senior",
+        "region": "A",
+    }
 
 
 def check_form(answer: httpx.Response) -> None:

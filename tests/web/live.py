@@ -1,10 +1,12 @@
 """One running centre for tests: real processes, real HTTP, and a tender that moves quickly."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 
 from trading.envelope.content import Bidder, Manifest, Price
@@ -17,7 +19,7 @@ from web.client import Client, act_id, hand_in
 from web.invitation import invited_to
 from web.rehearsal import Rehearsal
 
-__all__ = ["ALiveTender", "SealedBid", "enrolled", "until"]
+__all__ = ["ALiveTender", "SealedBid", "enrolled", "patiently", "until"]
 
 
 class SealedBid(msgspec.Struct):
@@ -121,3 +123,13 @@ def until(tender: ALiveTender, *phases: str) -> dict[str, Any]:
             return view
         time.sleep(0.2)
     raise AssertionError(view["phase"])
+
+
+def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """Sent again while a busy machine makes the edge shed: what it turns away it has not begun."""
+    for _ in range(60):
+        answer = send()
+        if answer.status_code != 503:
+            break
+        time.sleep(0.25)
+    return answer

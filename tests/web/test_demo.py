@@ -3,15 +3,18 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from commands import ROOT, kaifeng
 
-STEPS = 18
-_BEFORE_CONTRACT = (15, 16)
+STEPS = 19
+_BEFORE_CONTRACT = (16, 17)
 
 
 def test_the_demo_tells_the_whole_story(demo: Path) -> None:
@@ -23,7 +26,8 @@ def test_the_demo_tells_the_whole_story(demo: Path) -> None:
         "第三十六条",
         "叁仟叁佰柒拾伍元整",
         "中标通知书",
-        "every entry verified: 28",
+        "否决 1 份投标",
+        "every entry verified: 101",
         "what to try next",
     ):
         assert words in said
@@ -60,6 +64,37 @@ def _killed_at(step: int, out: Path) -> None:
             if re.match(rf"[✓✋] {step:>2} ", line):
                 os.kill(process.pid, signal.SIGKILL)
                 break
+
+
+def _killed_inside(size: int, out: Path) -> None:
+    """The same as soon as the ledger holds so many entries."""
+    demo = ["-m", "web.cli", "demo", "--once", "--out", str(out)]
+    with subprocess.Popen([sys.executable, *demo], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and _entries(out) < size:
+            time.sleep(0.002)
+        assert process.poll() is None, "the demo was over before it could be killed"
+        process.kill()
+
+
+def _entries(out: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{out}/centre/ledger.db?mode=ro", uri=True)) as ledger:
+            found: int = ledger.execute("SELECT count(*) FROM entry").fetchone()[0]
+            return found
+    except sqlite3.Error:
+        return 0
+
+
+@pytest.mark.parametrize("size", [48, 76])
+def test_a_panel_killed_at_its_work_goes_on(size: int, tmp_path: Path) -> None:
+    """Inside the draw, and inside the sheets."""
+    out = tmp_path / "demo"
+    _killed_inside(size, out)
+    again = kaifeng("demo", "--once", "--out", out)
+    assert again.returncode == 0, again.stdout + again.stderr
+    verified = kaifeng("verify", out / "export", "--policy", out / "centre" / "policy.txt")
+    assert verified.returncode == 0, verified.stderr
+    assert "evaluations: 1 / 1" in verified.stdout
 
 
 @pytest.mark.parametrize("step", range(1, STEPS + 1))

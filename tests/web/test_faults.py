@@ -1,27 +1,48 @@
 """The worst minutes of a running centre: kills, absent trustees, old copies, outages, full disks.
 
 Every story ends with the same check: what was acknowledged is there, once, and the whole verifies.
+Most happen to one centre, which has to stand them all.
 """
 
+import itertools
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from bidders import Bidders, Told, check, facts_of
 from commands import kaifeng
+from history import go_without
 from live import ALiveTender, SealedBid, enrolled, until
+from pair import wait_until
+from tracing import check_tracing, traced
+from troubles import (
+    Liar,
+    Twin,
+    absent,
+    ballast,
+    feed_of,
+    head_of,
+    history_of,
+    log_of,
+    port_of,
+    revive,
+    settle,
+    silent,
+)
 
 from trading.kernel.instant import SystemClock
 from trading.kernel.party import Role
+from trading.ledger.note import Note
 from web.client import Refused, hand_in
 from web.rehearsal import Rehearsal
 
@@ -30,42 +51,22 @@ pytestmark = pytest.mark.enable_socket
 _QUICK = {"publish_ms": "200", "outage_seconds": "3600"}
 
 
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Rehearsal]:
-    with Rehearsal(tmp_path, settings=_QUICK) as made:
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    with Rehearsal(tmp_path_factory.mktemp("centre"), settings=_QUICK) as made:
+        made._port = port_of(made.nodes["one"])
         yield made
 
 
-class Bidders:
-    """Clients that never give up before the end; what they were told is kept."""
-
-    def __init__(self, tender: ALiveTender, bids: list[SealedBid], clients: int) -> None:
-        self._tender = tender
-        self.acked: dict[str, int] = {}
-        self.ended = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, args=(bids[n::clients],)) for n in range(clients)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def _work(self, bids: list[SealedBid]) -> None:
-        client = self._tender.rehearsal.client()
-        for bid in bids:
-            while not self.ended.is_set():
-                try:
-                    done = hand_in(client, self._tender.id, bid.path, bid.token, bid.act)
-                except (httpx.HTTPError, Refused) as error:
-                    if isinstance(error, Refused) and error.facts["code"] == "KF-202":
-                        return
-                    time.sleep(0.05)
-                    continue
-                self.acked[bid.eid] = done["index"]
-                break
-
-    def join(self) -> None:
-        for thread in self._threads:
-            thread.join()
+@pytest.fixture
+def centre(lasting: Rehearsal) -> Iterator[Rehearsal]:
+    """All its programs run again afterwards."""
+    yield lasting
+    for name in lasting.trustees:
+        revive(lasting, name)
+    if lasting.nodes["one"].process.poll() is not None:
+        lasting.nodes["one"].stop()
+        lasting.start_node("one")
 
 
 def kill(centre: Rehearsal, name: str = "one") -> None:
@@ -74,71 +75,184 @@ def kill(centre: Rehearsal, name: str = "one") -> None:
     centre.restart_node(name)
 
 
-def check(
-    centre: Rehearsal, tender: ALiveTender, bids: list[SealedBid], acked: dict[str, int]
-) -> None:
-    """acked ⊆ stored ⊆ tried, nothing twice, every entry where it was said to be."""
-    entries = tender.anyone.get(f"{tender.path}/entries")
-    received = [e for e in entries if e["fact"]["type"] == "envelope.received/1"]
-    states = {bid.eid: tender.anyone.get(f"{tender.path}/bids/{bid.eid}") for bid in bids}
-    stored = {eid: state["index"] for eid, state in states.items() if state["index"] is not None}
-    assert acked.items() <= stored.items()
-    assert len(received) == len(stored)
-    assert kaifeng("verify", centre.data).returncode == 0
-
-
-def test_twenty_kills_between_the_first_bid_and_the_opening(centre: Rehearsal) -> None:
-    tender = ALiveTender(centre, day=4_000, with_tokens=False)
+def with_three_bids(centre: Rehearsal) -> ALiveTender:
+    tender = ALiveTender(centre, day=150, with_tokens=False)
     tender.publish()
-    bids = [tender.seal(f"firm-{n}", 1_000 + n) for n in range(240)]
-    bidders = Bidders(tender, bids, 6)
-    for _ in range(12):
-        time.sleep(0.3)
-        kill(centre)
-    left = (tender.deadline - SystemClock().read().at).total_seconds()
-    time.sleep(max(0.0, left - 1))
-    for _ in range(8):
-        time.sleep(0.4)
-        kill(centre)
-    bidders.ended.set()
-    bidders.join()
-    view = until(tender, "opened", "failed")
-    assert view["phase"] == "opened"
-    assert bidders.acked
-    check(centre, tender, bids, bidders.acked)
-    assert len(view["opened"]) == len({item["eid"] for item in view["opened"]})
-    assert {item["eid"] for item in view["opened"]} >= set(bidders.acked)
+    for number in range(3):
+        tender.hand_in(f"firm-{number}", number + 1)
+    return tender
 
 
-def test_the_checker_goes_red_for_a_lost_acknowledgement(centre: Rehearsal) -> None:
-    """The negative control: somebody claims to have been acknowledged, and was not."""
-    tender = ALiveTender(centre, day=300, with_tokens=False)
-    tender.publish()
-    bids = [tender.seal(f"firm-{n}", n + 1) for n in range(4)]
-    for bid in bids[:3]:
-        hand_in(tender.anyone, tender.id, bid.path, b"", bid.act)
-    until(tender, "opened")
-    with pytest.raises(AssertionError):
-        check(centre, tender, bids, {bids[3].eid: 7})
+def handed_in(tender: ALiveTender, bid: SealedBid) -> int:
+    """Where it lies."""
+    return int(hand_in(tender.anyone, tender.id, bid.path, b"", bid.act)["index"])
+
+
+def seconds_to(tender: ALiveTender) -> float:
+    return (tender.deadline - SystemClock().read().at).total_seconds()
+
+
+# -- trustees -------------------------------------------------------------------------------------
+
+
+def opened_within(tender: ALiveTender, seconds: float) -> None:
+    """Of its deadline."""
+    while seconds_to(tender) > -seconds and tender.phase != "opened":
+        time.sleep(0.1)
+    assert tender.phase == "opened"
 
 
 def test_two_absent_trustees_do_not_stop_an_opening_and_three_do(centre: Rehearsal) -> None:
-    tenders = []
-    for _ in range(2):
-        tender = ALiveTender(centre, day=400, with_tokens=False)
-        tender.publish(1)
-        for number in range(3):
-            bid = tender.seal(f"firm-{number}", number + 1)
-            hand_in(tender.anyone, tender.id, bid.path, b"", bid.act)
-        tenders.append(tender)
-    programs = list(centre.trustees.values())
-    for program in programs[:2]:
-        program.process.kill()
-    assert len(until(tenders[0], "opened")["opened"]) == 3
-    os.kill(programs[2].process.pid, signal.SIGSTOP)  # silent, not gone
-    until(tenders[1], "sealed", "opened")
-    os.kill(programs[2].process.pid, signal.SIGCONT)
-    assert len(until(tenders[1], "opened")["opened"]) == 3
+    tender = with_three_bids(centre)
+    first, second, third, *_ = centre.trustees
+
+    def was_refused() -> bool:
+        return any(
+            line.get("tender") == tender.id and line.get("code") == "KF-405"
+            for line in log_of(centre)
+        )
+
+    with absent(centre, first, second):
+        with absent(centre, third):
+            wait_until(was_refused, "the clerk asks in vain")
+            assert tender.phase == "sealed"
+            assert len(facts_of(tender, "share.given/1")) == 2
+        assert len(until(tender, "opened")["opened"]) == 3
+    assert len(facts_of(tender, "share.given/1")) == 3
+
+
+def test_a_silent_trustee_holds_nobody_up(centre: Rehearsal) -> None:
+    """And three do, by the same clock: the negative control."""
+    tender = with_three_bids(centre)
+    first, second, third, *_ = centre.trustees
+    with silent(centre, first):
+        with silent(centre, second, third), pytest.raises(AssertionError, match="sealed"):
+            opened_within(tender, 4)
+        opened_within(tender, 30)
+        assert len(tender.anyone.get(tender.path)["opened"]) == 3
+    centre.restart_node()  # one that has just started leaves nobody alone for having been silent
+
+
+def test_trustees_that_lie_stop_no_opening_and_who_signed_its_lie_is_blamed(
+    centre: Rehearsal,
+) -> None:
+    tender = with_three_bids(centre)
+    first, second, *_ = centre.trustees
+    try:
+        with (
+            absent(centre, first, second),
+            Liar(centre, first, signs=True).served(),
+            Liar(centre, second, signs=False).served(),
+        ):
+            opened_within(tender, 20)
+    finally:
+        until(tender, "opened")  # at the latest by the true ones
+    assert [fact["trustee"] for fact in facts_of(tender, "share.blamed/1")] == [1]
+    assert {fact["trustee"] for fact in facts_of(tender, "share.given/1")} == {3, 4, 5}
+    assert len(tender.anyone.get(tender.path)["opened"]) == 3
+
+
+# -- copies ---------------------------------------------------------------------------------------
+
+
+def receipt_of_newest(centre: Rehearsal) -> int:
+    """The status under which it is answered."""
+    newest = feed_of(centre)[-1]["entry"]["id"]
+    return httpx.get(f"{centre.url}/v1/acts/{newest}/receipt").status_code
+
+
+def refusals_of_witnesses(twin: Rehearsal) -> list[dict[str, Any]]:
+    return [line for line in log_of(twin, "server-twin") if line.get("code") == "KF-603"]
+
+
+def looks(folder: Path, urls: Sequence[str], *options: object) -> list[int]:
+    """The exit codes of one monitor, look by look."""
+    policy = folder / "policy.txt"
+    policy.write_text(httpx.get(f"{urls[0]}/v1/policy").text)
+    watch = ("--policy", policy, "--state", folder / f"watch-{time.monotonic_ns()}", *options)
+    return [kaifeng("monitor", url, *watch).returncode for url in urls]
+
+
+def test_of_two_live_copies_only_one_is_cosigned_and_a_monitor_sees_the_other(
+    centre: Rehearsal, tmp_path: Path
+) -> None:
+    with Twin(centre, tmp_path / "twin") as twin:
+        common = history_of(centre)
+        assert history_of(twin) == common
+        centre.enrol("only-here", "only-here", Role.BIDDER)
+        settle(centre)
+        twin.enrol("only-there", "only-there", Role.BIDDER)
+        here, there = history_of(centre), history_of(twin)
+        assert here[0] == there[0] == common[0] + 1
+        assert here[1] != there[1]
+        wait_until(lambda: len(refusals_of_witnesses(twin)) > 1, "the witnesses refuse twice")
+        assert receipt_of_newest(centre) == 200
+        assert receipt_of_newest(twin) == 503
+        assert head_of(twin.client().text("/checkpoint")) == common
+        origin = Note.parse(centre.client().text("/checkpoint")).text.split("\n")[0]
+        for witness in centre.witnesses.values():
+            seen = httpx.get(f"{witness.url}/latest", params={"origin": origin}).text
+            assert head_of(seen) == here
+        assert looks(tmp_path, [centre.url, twin.url]) == [0, 1]
+        witness = next(iter(centre.witnesses.values()))
+        assert looks(tmp_path, [twin.url], "--witness", witness.url) == [1]
+        assert looks(tmp_path, [centre.url, centre.url], "--witness", witness.url) == [0, 0]
+        assert looks(tmp_path, [twin.url, twin.url]) == [0, 0]
+
+
+@contextmanager
+def an_old_ledger(centre: Rehearsal, folder: Path) -> Iterator[list[str]]:
+    """In the place of the centre's, which is put back at the end: a back-up, and the parties whose
+    enrolment was acknowledged since.
+    """
+    settle(centre)
+    assert kaifeng("backup", centre.data, folder / "copy").returncode == 0
+    parties = [f"since-{folder.name}-{number}" for number in range(2)]
+    for party in parties:
+        enrolled(centre, party, Role.BIDDER)
+    settle(centre)
+    centre.nodes["one"].stop()
+    (folder / "newest").mkdir()
+    for path in centre.data.glob("ledger.db*"):
+        path.rename(folder / "newest" / path.name)
+    shutil.copy(folder / "copy" / "ledger.db", centre.data / "ledger.db")
+    try:
+        yield parties
+    finally:
+        centre.nodes["one"].stop()
+        for path in [*centre.data.glob("ledger.db*"), *centre.data.glob("restore-approval-*")]:
+            path.unlink()
+        for path in (folder / "newest").iterdir():
+            path.rename(centre.data / path.name)
+        centre.restart_node()
+
+
+def lost(centre: Rehearsal, parties: list[str]) -> list[str]:
+    """Of those that were told they are enrolled, who is unknown to whoever asks."""
+    statuses = {name: httpx.get(f"{centre.url}/v1/parties/{name}").status_code for name in parties}
+    return [name for name, status in statuses.items() if status != 200]
+
+
+def serve_once(centre: Rehearsal) -> subprocess.CompletedProcess[str]:
+    settings = {f"KAIFENG_{key.upper()}": value for key, value in centre.settings.items()}
+    return kaifeng("serve", "--data", centre.data, "--port", 0, timeout=30, **settings)
+
+
+def approve(centre: Rehearsal, party: str) -> None:
+    key = centre.folder / "parties" / f"{party}.key"
+    done = kaifeng(
+        *("restore", "approve", centre.data, "--party", party, "--key", key),
+        KAIFENG_WITNESSES=str(centre.folder / "witnesses.txt"),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def is_refused(centre: Rehearsal) -> bool:
+    try:
+        refused = serve_once(centre)
+    except subprocess.TimeoutExpired:  # it is served
+        return False
+    return refused.returncode == 1 and "KF-708" in refused.stderr
 
 
 def test_a_restored_old_copy_is_refused_until_two_persons_sign(
@@ -146,139 +260,200 @@ def test_a_restored_old_copy_is_refused_until_two_persons_sign(
 ) -> None:
     for name in ("keeper-1", "keeper-2"):
         enrolled(centre, name, Role.PLATFORM)
-    time.sleep(1)
-    copy = tmp_path / "copy"
-    assert kaifeng("backup", centre.data, copy).returncode == 0
-    ALiveTender(centre)
-    time.sleep(1)
-    centre.nodes["one"].stop()
-    for path in centre.data.glob("ledger.db*"):
-        path.unlink()
-    shutil.copy(copy / "ledger.db", centre.data / "ledger.db")
-    refused = serve_once(centre)
-    assert refused.returncode == 1
-    assert "KF-708" in refused.stderr
-    for number in (1, 2):
-        assert "KF-708" in serve_once(centre).stderr
-        key = centre.folder / "parties" / f"keeper-{number}.key"
-        done = kaifeng(
-            *("restore", "approve", centre.data, "--party", f"keeper-{number}", "--key", key),
-            KAIFENG_WITNESSES=str(centre.folder / "witnesses.txt"),
-        )
-        assert done.returncode == 0, done.stderr
-    centre.restart_node()
-    feed = centre.client().get("/v1/feed", limit=1000)["items"]
-    kinds = [item["entry"]["fact"]["type"] for item in feed if item["entry"]]
-    assert kinds.count("state.restored/1") == 1
+    enrolled(centre, "passer-by", Role.BIDDER)
+    with an_old_ledger(centre, tmp_path) as parties:
+        assert is_refused(centre)
+        approve(centre, "keeper-1")
+        again = centre.data / "restore-approval-keeper-1-again.json"
+        shutil.copy(centre.data / "restore-approval-keeper-1.json", again)
+        approve(centre, "passer-by")
+        assert is_refused(centre)
+        approve(centre, "keeper-2")
+        centre.restart_node()
+        kinds = [item["entry"]["fact"]["type"] for item in feed_of(centre) if item["entry"]]
+        assert kinds.count("state.restored/1") == 1
+        assert kaifeng("verify", centre.data).returncode == 0
+    assert lost(centre, parties) == []
 
 
-def serve_once(centre: Rehearsal) -> subprocess.CompletedProcess[str]:
-    environment = {f"KAIFENG_{key.upper()}": value for key, value in centre.settings.items()}
-    return kaifeng("serve", "--data", centre.data, "--port", 0, **environment)
-
-
-def test_of_two_live_copies_only_one_is_cosigned_and_a_monitor_sees_the_other(
+def test_without_witnesses_an_old_copy_is_served_and_acknowledged_acts_are_gone(
     centre: Rehearsal, tmp_path: Path
 ) -> None:
-    (tmp_path / "policy.txt").write_text(centre.client().text("/v1/policy"))
-    watch = ("--policy", tmp_path / "policy.txt", "--state", tmp_path / "watch")
-    time.sleep(1)
-    twin = tmp_path / "twin"
-    shutil.copytree(centre.data, twin / "centre")
-    with Twin(centre, twin / "centre") as other:
-        enrolled(centre, "only-here", Role.BIDDER)
-        time.sleep(1)
-        assert kaifeng("monitor", centre.url, *watch).returncode == 0
-        time.sleep(1)
-        seen = kaifeng("monitor", other.url, *watch)
-        assert seen.returncode == 1, seen.stdout + seen.stderr
-        assert "ALARM" in seen.stderr
-        ready = httpx.get(f"{other.url}/healthz")
-        assert ready.status_code == 200
+    """The negative control: nobody is asked who has seen more."""
+    with an_old_ledger(centre, tmp_path) as parties:
+        centre.settings["witnesses"] = ""
+        try:
+            centre.restart_node()
+        finally:
+            centre.settings["witnesses"] = str(centre.folder / "witnesses.txt")
+        assert lost(centre, parties) == parties
+    assert lost(centre, parties) == []
 
 
-class Twin:
-    """The same centre once more, from a copy of its folder."""
-
-    def __init__(self, centre: Rehearsal, data: Path) -> None:
-        self._centre, self._data = centre, data
-
-    def __enter__(self) -> Any:
-        self._centre.data, kept = self._data, self._centre.data
-        self._program = self._centre.start_node("twin")
-        self._centre.data = kept
-        return self._program
-
-    def __exit__(self, *_: object) -> None:
-        self._program.stop()
+# -- outages, disks, and a writer that must stop --------------------------------------------------
 
 
-def test_an_outage_over_the_deadline_extends_it_by_the_published_rule(tmp_path: Path) -> None:
-    with Rehearsal(tmp_path, settings=_QUICK | {"outage_seconds": "2"}) as centre:
-        tender = ALiveTender(centre, day=200, with_tokens=False)
-        tender.publish(2)
+def test_an_outage_over_the_deadline_extends_it_by_the_published_rule(centre: Rehearsal) -> None:
+    before = dict(centre.settings)
+    centre.settings["outage_seconds"] = "2"
+    try:
+        centre.restart_node()
+        quick = {"procedure": "inquiry", "invited": ["firm-1", "firm-2", "firm-3"]}
+        tender = ALiveTender(centre, day=2_500, with_tokens=False, **quick)
+        tender._day /= 6  # three days of the law are enough for an inquiry
+        tender.publish(0)
         bid = tender.seal("firm-1", 100)
+        tender.anyone.upload(tender.id, bid.path, b"")  # one day is the extension: only to seal
         centre.nodes["one"].process.kill()
         centre.nodes["one"].process.wait()
-        time.sleep(7)
+        time.sleep(seconds_to(tender) + 0.5)
         assert SystemClock().read().at > tender.deadline
         centre.restart_node()
+        handed_in(tender, bid)
         view = tender.anyone.get(tender.path)
         assert datetime.fromisoformat(view["deadline"]) > tender.deadline
-        hand_in(tender.anyone, tender.id, bid.path, b"", bid.act)
         entries = tender.anyone.get(f"{tender.path}/entries")
         assert entries[-1]["fact"]["type"] == "deadline.extended/1"
         assert kaifeng("verify", centre.data).returncode == 0
+    finally:
+        centre.settings = before
+        centre.restart_node()
 
 
 def test_a_writer_that_must_stop_ends_the_process(centre: Rehearsal) -> None:
     """Somebody moved the head behind our back: nothing more is acknowledged, and we go."""
+    with sqlite_of(centre) as db:
+        (root,) = db.execute("SELECT root FROM head").fetchone()
+        db.execute("UPDATE head SET root = zeroblob(32)")
+    try:
+        with pytest.raises((Refused, httpx.HTTPError)):
+            centre.enrol("nobody", "nobody", Role.BIDDER)
+        assert centre.nodes["one"].process.wait(30) == 3
+    finally:
+        with sqlite_of(centre) as db:
+            db.execute("UPDATE head SET root = ?", (root,))
+
+
+@contextmanager
+def sqlite_of(centre: Rehearsal) -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(centre.data / "ledger.db")
-    db.execute("UPDATE head SET root = zeroblob(32)")
-    db.commit()
-    db.close()
-    with pytest.raises((Refused, httpx.HTTPError)):
-        centre.enrol("nobody", "nobody", Role.BIDDER)
-    assert centre.nodes["one"].process.wait(30) == 3
+    with ExitStack() as closing:
+        closing.callback(db.close)
+        yield db
+        db.commit()
 
 
-def test_a_full_disk_refuses_and_heals(tmp_path: Path) -> None:
+def test_a_disk_that_fails_ends_the_process_and_costs_no_bid(centre: Rehearsal) -> None:
+    """What a failed write has left nobody knows: the next start reads it."""
+    check_tracing()
+    tender = ALiveTender(centre, day=300, with_tokens=False)
+    tender.publish()
+    bids = [tender.seal(f"firm-{n}", n + 1) for n in range(3)]
+    for bid in bids:
+        tender.anyone.upload(tender.id, bid.path, b"")
+    told = Told({bids[0].eid: handed_in(tender, bids[0])})
+    node, log = centre.nodes["one"].process, centre.data / "ledger.db-wal"
+    failing = ("-f", "-o", "/dev/null", "-e", "inject=pwrite64:error=EIO", "-P", str(log))
+    with traced(node.pid, *failing):
+        with pytest.raises((Refused, httpx.HTTPError)):
+            handed_in(tender, bids[1])
+        assert node.wait(30) == 3
+    centre.restart_node()
+    told.acked |= {bid.eid: handed_in(tender, bid) for bid in bids[1:]}
+    until(tender, "opened")
+    check(centre, tender, bids, told)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)], check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        with Rehearsal(place, settings=_QUICK | {"disk_reserve_mib": "1"}) as centre:
-            _fill_and_heal(centre, place)
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)]
+    if subprocess.run(mount, check=False).returncode:
+        go_without("the permission to mount a small file system")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def _fill_and_heal(centre: Rehearsal, place: Path) -> None:
-    tender = ALiveTender(centre, day=3_000, with_tokens=False)
-    tender.publish()
-    bids = [tender.seal(f"firm-{n}", n + 1) for n in range(6)]
-    hand_in(tender.anyone, tender.id, bids[0].path, b"", bids[0].act)
-    ballast = place / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 65_536)
-        except OSError:
-            pass
-    codes = set()
-    for bid in bids[1:]:
-        try:
-            hand_in(tender.anyone, tender.id, bid.path, b"", bid.act)
-        except Refused as refused:
-            codes.add(refused.facts["code"])
-    assert codes == {"KF-705"}
-    assert tender.anyone.get(tender.path)["phase"] == "bidding"
-    assert httpx.get(f"{centre.url}/readyz").status_code == 503
-    ballast.unlink()
+def codes_of(act: Callable[[SealedBid], object], bids: list[SealedBid]) -> set[tuple[Any, Any]]:
+    """How the centre refuses to do that with each of them."""
+    found = set()
     for bid in bids:
-        hand_in(tender.anyone, tender.id, bid.path, b"", bid.act)
-    assert httpx.get(f"{centre.url}/readyz").status_code == 200
+        with pytest.raises(Refused) as refused:
+            act(bid)
+        found.add((refused.value.facts["status"], refused.value.facts["code"]))
+    return found
+
+
+def test_a_full_disk_refuses_and_heals(small_disk: Path) -> None:
+    """Also where the bytes had come before it was full, and only the seal is missing."""
+    with Rehearsal(small_disk, settings=_QUICK | {"disk_reserve_mib": "1"}) as centre:
+        tender = ALiveTender(centre, day=500, with_tokens=False)
+        tender.publish()
+        anyone, full = tender.anyone, {(503, "KF-705")}
+        bids = [tender.seal(f"firm-{n}", n + 1) for n in range(8)]
+        told = Told({bids[0].eid: handed_in(tender, bids[0])})
+        for bid in bids[1:4]:
+            anyone.upload(tender.id, bid.path, b"")
+        with ballast(small_disk):
+            seals = f"{tender.path}/seals"
+            assert codes_of(lambda bid: anyone.anonymous(seals, bid.body), bids[1:4]) == full
+            assert codes_of(lambda bid: anyone.upload(tender.id, bid.path, b""), bids[4:]) == full
+            assert tender.phase == "bidding"
+            assert httpx.get(f"{centre.url}/readyz").status_code == 503
+        told.acked |= {bid.eid: handed_in(tender, bid) for bid in bids[1:]}
+        assert httpx.get(f"{centre.url}/readyz").status_code == 200
+        until(tender, "opened")
+        check(centre, tender, bids, told)
+
+
+# -- killed ---------------------------------------------------------------------------------------
+
+
+def test_twenty_kills_between_the_first_bid_and_the_opening(centre: Rehearsal) -> None:
+    tender = ALiveTender(centre, day=1_400, with_tokens=False)
+    tender.publish()
+    bids = [tender.seal(f"firm-{n}", 1_000 + n) for n in range(240)]
+    bidders = Bidders(tender, bids, seconds_to(tender) + 3)
+    asked, cut = [0], [0]
+    for number in range(20):
+        pause = (0.03, 0.1, 0.4)[number % 3]  # soon after a start much waits to be sent
+        time.sleep(max(pause, seconds_to(tender) - 1) if number == 12 else pause)
+        kill(centre)
+        asked.append(len(bidders.asked))
+        cut.append(len(bidders.cut))
+    for _ in range(300):  # whoever is still asking is told sooner or later
+        if bidders.told.late:
+            break
+        time.sleep(0.1)
+    told = bidders.join()
+    view = until(tender, "opened", "failed")
+    assert view["phase"] == "opened"
+    check(centre, tender, bids, told)
+    assert {item["eid"] for item in view["opened"]} >= told.acked.keys()
+    assert len(view["opened"]) == len({item["eid"] for item in view["opened"]})
+    assert told.acked
+    assert told.late
+    assert told.unknown
+    assert all(now > before for before, now in itertools.pairwise(asked)), "the traffic stood still"
+    assert sum(now > before for before, now in itertools.pairwise(cut)) >= 10
+
+
+def test_the_checker_goes_red_for_a_lost_acknowledgement(centre: Rehearsal) -> None:
+    """The negative control: what somebody was told is not what is there."""
+    tender = ALiveTender(centre, day=150, with_tokens=False)
+    tender.publish()
+    bids = [tender.seal(f"firm-{n}", n + 1) for n in range(4)]
+    acked = {bid.eid: handed_in(tender, bid) for bid in bids[:3]}
+    until(tender, "opened")
+    first, second, *_, missing = (bid.eid for bid in bids)
+    check(centre, tender, bids, Told(acked))
+    check(centre, tender, bids, Told({first: acked[first]}, unknown={*acked, missing}))
+    with pytest.raises(AssertionError, match="acknowledged and lost"):
+        check(centre, tender, bids, Told(acked | {missing: 7}))
+    with pytest.raises(AssertionError, match="acknowledged and lost"):
+        check(centre, tender, bids, Told(acked | {first: acked[second]}))
+    with pytest.raises(AssertionError, match="nobody could know"):
+        check(centre, tender, bids, Told({first: acked[first]}, unknown={second}))
+    with pytest.raises(AssertionError, match="refused and stored"):
+        check(centre, tender, bids, Told(acked, late={second}))

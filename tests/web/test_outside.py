@@ -52,14 +52,6 @@ from web.seals import SealLane
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.fixture
-def edge(tmp_path: Path) -> Iterator[TestEdge]:
-    made = TestEdge(tmp_path)
-    yield made
-    made.centre.verify_everything()
-    made.close()
-
-
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """A real centre, every institution a process of its own, and one party with every role."""
@@ -102,7 +94,7 @@ def test_methods_that_no_route_has_answer_in_the_same_form(edge: TestEdge) -> No
 
 
 def test_what_is_turned_away_answers_in_the_same_form(edge: TestEdge) -> None:
-    full = Edge(edge.bare_app(), seals=0, hot=SealLane(edge.ports))
+    full = Edge(edge.bare_app(), seals=0, hot=[SealLane(edge.ports)])
     answer = edge.send(ANYONE, "POST", f"/v1/tenders/{act_id()}/seals", {}, app=full)
     check_form(answer)
     assert (answer.status_code, answer.json()["code"]) == (503, "KF-126")
@@ -113,6 +105,14 @@ def test_a_body_that_is_too_large_answers_in_the_same_form(edge: TestEdge) -> No
     answer = edge.send(ANYONE, "POST", path, content=b" " * (3 << 20), headers=JSON)
     check_form(answer)
     assert answer.status_code == 413
+
+
+def test_without_the_outer_wall_answers_are_not_in_that_form(edge: TestEdge) -> None:
+    """The control: the application alone, and the same checker."""
+    bare = edge.bare_app()
+    for path in ("/healthz", "/nowhere"):
+        with pytest.raises(AssertionError, match=path):
+            check_form(edge.send(ANYONE, "GET", path, app=bare))
 
 
 @pytest.mark.enable_socket

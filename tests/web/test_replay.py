@@ -25,10 +25,11 @@ def test_the_restated_tenders_in_the_docs(tmp_path: Path) -> None:
     rows = rows_of(ROOT / "docs/data/real-tenders.json", out=out)
     assert [row["bids"] for row in rows.values()] == [5, 2, 4, 8]
     assert all(row["opened"] == row["bids"] for row in rows.values())
-    reasons = {name[-6:]: row["reason"] for name, row in rows.items() if not row["agree"]}
-    assert len(reasons) == 3
-    assert all("lowest bid disqualified in the record" in text for text in reasons.values())
-    assert kaifeng("verify", out).returncode == 0
+    assert all(row["agree"] for row in rows.values()), rows
+    verified = kaifeng("verify", out)
+    assert verified.returncode == 0, verified.stderr
+    assert "draws: 3" in verified.stdout  # three of the four had a disqualified bid: a panel met
+    assert "evaluations: 3 / 4" in verified.stdout
 
 
 def test_all_shared_ocds_files(shared, tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_all_shared_ocds_files(shared, tmp_path: Path) -> None:
     assert len(rows) == 26
     assert sum(row["bids"] for row in rows.values()) == 46
     assert all(row["opened"] == row["bids"] for row in rows.values())
-    assert sum(row["agree"] for row in rows.values()) == 14
+    assert sum(row["agree"] for row in rows.values()) == 17
     assert all(row["agree"] or row["reason"] for row in rows.values())
     assert "KF-801" in rows["ocds-213czf-000-00001"]["reason"]
     assert kaifeng("verify", out).returncode == 0

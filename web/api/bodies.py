@@ -1,8 +1,9 @@
 """What requests carry and what acts are answered with."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
@@ -14,9 +15,11 @@ __all__ = [
     "ActId",
     "Answered",
     "Body",
+    "Calls",
     "Digest",
     "Here",
     "Hex",
+    "Name",
     "Number",
     "SignedBody",
     "Text",
@@ -27,6 +30,7 @@ __all__ = [
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 Here = NamedDependency[SkipValidation[Ports]]  # what `create_app` was given
+Calls = Request[Any, Any, Any]
 ActId = Annotated[str, msgspec.Meta(pattern=_UUID, description="幂等键 idempotency key (UUID)")]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Hex = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2})*$", max_length=4096)]
@@ -38,6 +42,7 @@ Signature = Annotated[
     ),
 ]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 

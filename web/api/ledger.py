@@ -12,40 +12,19 @@ from trading.facts.party import PartyEnrolled
 from trading.kernel.errors import NothingHere, Overloaded, RequestMalformed
 from trading.kernel.ids import PartyId
 from trading.kernel.party import Actor, Role
-from trading.ledger.entry import leaf_hash, read_entry, stamped
-from trading.ledger.port import Record
 from web.access import allow
 from web.api.bodies import Answered, Here, SignedBody
 from web.api.bodies import stamped as where
 from web.auth import Presigned, authenticate
-from web.ports import Ports
+from web.feed import PAGE, Feed
+from web.reads import CHECKPOINT, FOREVER, TEXT, newest_checkpoint, tile
 
 __all__ = ["LedgerController", "PartyController"]
 
-_TEXT = "text/plain; charset=utf-8"
-_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_PAGE = 1000
 
 Cursor = Annotated[int, QueryParameter(ge=0, le=2**53)]
-Limit = Annotated[int, QueryParameter(ge=1, le=_PAGE)]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE)]
 Key = Annotated[str, PathParameter(pattern="^[0-9a-f-]{32,64}$")]
-
-
-class Item(msgspec.Struct, frozen=True):
-    """One entry, in the order of its commit. Sealed ones show their leaf alone until later."""
-
-    index: int
-    leaf: str
-    salt: str = ""
-    entry: Any = None  # its very bytes, which the leaf commits to
-
-
-class Feed(msgspec.Struct, frozen=True):
-    """`next` is the cursor to go on from; the same as asked when there is nothing new."""
-
-    items: list[Item]
-    next: int
-    size: int
 
 
 class Enrol(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,7 +32,7 @@ class Enrol(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     party: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z.:_-]{1,100}$")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    roles: Annotated[tuple[Role, ...], msgspec.Meta(min_length=1, max_length=8)]
+    roles: Annotated[tuple[Role, ...], msgspec.Meta(min_length=1, max_length=len(Role))]
     key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -68,29 +47,22 @@ class LedgerController(Controller):
     path = "/"
     tags = ("账本 ledger",)
 
-    @get("/checkpoint", name="checkpoint", media_type=_TEXT, sync_to_thread=True)
+    @get("/checkpoint", name="checkpoint", media_type=TEXT, sync_to_thread=True)
     def checkpoint(self, ports: Here) -> Response[str]:
         """The newest checkpoint that a quorum of witnesses has cosigned."""
-        history = ports.office.publisher.history()
-        if not history:
-            raise NothingHere(what="联署检查点 / cosigned checkpoint yet")
-        return Response(history[-1].note, media_type=_TEXT, headers={"Cache-Control": "max-age=1"})
+        note = newest_checkpoint(ports.office.publisher)
+        return Response(note, media_type=TEXT, headers=dict([CHECKPOINT]))
 
     @get("/tile/{place:path}", name="tile", sync_to_thread=True)
     def tile(self, place: FromPath[str], ports: Here) -> Response[bytes]:
         """Static tiles of 256 hashes, and bundles of leaves (c2sp.org/tlog-tiles)."""
-        content = ports.tiles.at(place.lstrip("/"))
-        if content is None:
-            raise NothingHere(what=f"瓦片 tile/{place[:60]}")
-        return Response(content, media_type="application/octet-stream", headers=_FOREVER)
+        content = tile(ports.tiles, place)
+        return Response(content, media_type="application/octet-stream", headers=dict([FOREVER]))
 
     @get("/v1/feed", name="feed", sync_to_thread=True)
     def feed(self, ports: Here, cursor: Cursor = 0, limit: Limit = 100) -> Feed:
         """Every entry once, in exact commit order: what is behind a cursor never changes place."""
-        ledger = ports.office.ledger
-        size = ledger.size()
-        records = list(ledger.records(min(cursor, size), min(size, cursor + limit)))
-        return Feed([_item(ports, record) for record in records], cursor + len(records), size)
+        return ports.feed.page(cursor, limit)
 
     @get("/v1/consistency", name="consistency", sync_to_thread=True)
     def consistency(self, ports: Here, old: Cursor, new: Cursor) -> list[str]:
@@ -100,12 +72,12 @@ class LedgerController(Controller):
             raise RequestMalformed(problem=f"{old} ≤ {new} ≤ {size}")
         return [item.hex() for item in ports.office.ledger.consistency(old, new)]
 
-    @get("/v1/policy", name="policy", media_type=_TEXT)
+    @get("/v1/policy", name="policy", media_type=TEXT)
     async def policy(self, ports: Here) -> str:
         """信任策略: the log's keys, the witnesses' keys, the quorum. Compare with your own copy."""
         return ports.policy
 
-    @get("/v1/charter", name="charter", media_type=_TEXT)
+    @get("/v1/charter", name="charter", media_type=TEXT)
     async def charter(self, ports: Here) -> str:
         """受托章程: who may hold shares, how many must act."""
         return ports.charter
@@ -118,7 +90,7 @@ class LedgerController(Controller):
             raise NothingHere(what=f"行为 {key} / act {key}")
         return where(found[1])
 
-    @get("/v1/acts/{key:str}/receipt", name="receipt", media_type=_TEXT, sync_to_thread=True)
+    @get("/v1/acts/{key:str}/receipt", name="receipt", media_type=TEXT, sync_to_thread=True)
     def receipt(self, key: Key, ports: Here) -> Response[str]:
         """回执 one .tlog-proof, once the witnesses have seen the entry; 503 until then."""
         found = ports.office.ledger.find(key)
@@ -127,24 +99,12 @@ class LedgerController(Controller):
         fact, stamp = found
         tender = tender_of(stamp.stream)
         own = isinstance(fact, SEALED)  # whose key only its bidder knows
-        if not own and not is_shown(fact, ports.phase_of(tender) if tender else None):
+        if not own and not is_shown(fact, ports.office.phase_of(tender) if tender else None):
             raise NothingHere(what="截标前不出具 / a receipt of this act before the closing")
         text = receipt_from(ports.office, stamp.index)
         if text is None:
             raise Overloaded(seconds=1)
-        return Response(text, media_type=_TEXT, headers={"Cache-Control": "no-store"})
-
-
-def _item(ports: Ports, record: Record) -> Item:
-    hidden = Item(record.index, record.leaf.hex())
-    if not record.raw:
-        return hidden
-    entry = read_entry(record.raw, record.index)
-    fact, _ = stamped(entry, record.index, leaf_hash(record.leaf))
-    tender = tender_of(entry.stream)
-    if not is_shown(fact, ports.phase_of(tender) if tender else None):
-        return hidden
-    return Item(record.index, record.leaf.hex(), record.salt.hex(), msgspec.Raw(record.raw))
+        return Response(text, media_type=TEXT, headers={"Cache-Control": "no-store"})
 
 
 class PartyController(Controller):

@@ -1,11 +1,11 @@
 """主持人窗口·定标窗口·应急窗口: closing, opening, ranking, award, contract, suspension."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, post
+from litestar import Controller, post
 from litestar.params import FromPath, JSONBody
 
 from trading.facts.award import Awarded
@@ -14,14 +14,13 @@ from trading.kernel.errors import CommitteeRefusal, IllegalTransition, TrusteeRe
 from trading.kernel.ids import TenderId
 from trading.tender import Phase
 from web.access import allow
-from web.api.bodies import Digest, Here, Number, SignedBody, Text, answered
+from web.api.bodies import Calls, Digest, Here, Number, SignedBody, Text, answered
 from web.auth import actor, authenticate
 from web.ports import Ports
 
 __all__ = ["AwardController", "OpeningController", "SuspensionController", "open_stage"]
 
 Answer = dict[str, object]
-Calls = Request[Any, Any, Any]
 StageBody = Annotated[int, msgspec.Meta(ge=1, le=2)]
 
 
@@ -57,7 +56,7 @@ def open_stage(ports: Ports, tender: TenderId, stage: FromPath[int]) -> None:
         raise IllegalTransition(phase=state.phase.value, fact=OpeningRecorded.__name__)
     needed = state.seats[stage].committee.threshold
     given = sum(at == stage for at, _ in state.shares)
-    refusals = []
+    refusals: list[CommitteeRefusal] = []
     for trustee in ports.trustees:
         if given >= needed:
             break
@@ -66,11 +65,19 @@ def open_stage(ports: Ports, tender: TenderId, stage: FromPath[int]) -> None:
             if (stage, shared.share.index) not in state.shares:
                 desks.opening.accept_share(tender, stage, shared)
                 given += 1
-        except TrusteeRefuses as refusal:  # absent, not yet willing: any t of the others suffice
-            refusals.append(str(refusal.facts["problem"]))
+        except CommitteeRefusal as refusal:  # absent, not yet willing, lying: any t others suffice
+            refusals.append(refusal)
     if given < needed and refusals:
-        raise TrusteeRefuses(problem="；".join(refusals))
+        raise _all_of(refusals)
     desks.opening.open(tender, stage)
+
+
+def _all_of(refusals: list[CommitteeRefusal]) -> CommitteeRefusal:
+    """What the trustees said, unless one refusal is of our own: it is the reason, then."""
+    ours = [refusal for refusal in refusals if not isinstance(refusal, TrusteeRefuses)]
+    if ours:
+        return ours[0]
+    return TrusteeRefuses(problem="；".join(str(refusal.facts["problem"]) for refusal in refusals))
 
 
 class OpeningController(Controller):

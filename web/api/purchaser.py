@@ -1,22 +1,23 @@
 """招标人·代理窗口: draft, committee, publication, corrections, answers, cancellation."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, post
+from litestar import Controller, post
 from litestar.params import FromPath, JSONBody
 
 from trading.committee import Charter
 from trading.facts.committee import CommitteeFormed
+from trading.facts.rubric import Item
 from trading.facts.tender import Lot, OutageRule, TenderDrafted
 from trading.kernel.calendar import Pace, check_moment
 from trading.kernel.errors import DeadlineCrowded, RoleMissing
 from trading.kernel.ids import TenderId
 from trading.phase import MACHINE
 from web.access import allow
-from web.api.bodies import Body, Here, Number, SignedBody, Text, answered
+from web.api.bodies import Body, Calls, Here, Name, Number, SignedBody, Text, answered
 from web.auth import actor, authenticate
 from web.deadlines import free_hour, hour_of
 from web.ports import Ports
@@ -24,12 +25,11 @@ from web.ports import Ports
 __all__ = ["PurchaserController"]
 
 Answer = dict[str, object]
-Calls = Request[Any, Any, Any]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Fen = Annotated[int, msgspec.Meta(ge=0, le=10**17)]
 Stages = Annotated[
     tuple[Annotated[int, msgspec.Meta(ge=1, le=2)], ...], msgspec.Meta(min_length=1, max_length=2)
 ]
+Values = Annotated[tuple[Name, ...], msgspec.Meta(max_length=1000)]
 Pairs = Annotated[dict[str, str], msgspec.Meta(max_length=100)]
 
 
@@ -65,6 +65,14 @@ class Draft(SignedBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = ()
     day_millis: Annotated[int, msgspec.Meta(ge=1, le=86_400_000)] = 86_400_000
     with_tokens: bool = True
+    rubric: Annotated[tuple[Item, ...], msgspec.Meta(max_length=500)] = ()
+    low_price: Pairs = msgspec.field(default_factory=dict)
+    award: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    drawn: Annotated[dict[str, Values], msgspec.Meta(max_length=20)] = msgspec.field(
+        default_factory=dict
+    )
+    panel_size: Annotated[int, msgspec.Meta(ge=0, le=99)] = 0
+    minor_deviations: Annotated[int, msgspec.Meta(ge=0, le=500)] = 0
 
 
 class FormCommittee(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -132,7 +140,7 @@ class PurchaserController(Controller):
     ) -> Answer:
         """更正: the deadline only ever moves later."""
         if data.deadline:
-            _check_crowd(ports, data.deadline)
+            _check_crowd(ports, data.deadline, ports.office.load(TenderId(str(tender))).deadline)
         state = ports.desks.purchaser.correct(
             actor(request, data), TenderId(str(tender)), data.text, data.deadline
         )
@@ -178,11 +186,15 @@ def _drafted(data: JSONBody[Draft], ports: Ports) -> TenderDrafted:
     )
 
 
-def _check_crowd(ports: Ports, deadline: datetime) -> None:
-    """DeadlineCrowded with the next free hour; a cap on purpose, so that no minute is too full."""
+def _check_crowd(ports: Ports, deadline: datetime, current: datetime | None = None) -> None:
+    """DeadlineCrowded with the next free hour; a cap on purpose, so that no minute is too full.
+    Within the hour of its `current` deadline a tender takes nobody's place.
+    """
     check_moment(deadline, "截标时间")
+    if current and hour_of(current) == hour_of(deadline):
+        return
     crowd = ports.lists.deadlines()
     count = crowd.get(hour_of(deadline), 0)
     if count >= ports.deadline_limit:
-        free = free_hour(crowd, deadline, ports.deadline_limit)
+        free = free_hour(crowd, deadline, ports.deadline_limit, ports.office.calendar)
         raise DeadlineCrowded(moment=deadline, count=count, limit=ports.deadline_limit, free=free)

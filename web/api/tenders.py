@@ -9,7 +9,7 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
-from trading.disclosure import is_public
+from trading.disclosure import is_public, is_shown
 from trading.facts.award import Candidate
 from trading.facts.tender import Lot, OutageRule
 from trading.kernel.calendar import check_moment
@@ -131,6 +131,19 @@ class TenderController(Controller):
         )
         return list(islice(shown, limit))
 
+    @get("/tenders/{tender:uuid}/records/{kind:str}", name="records", sync_to_thread=True)
+    def records(
+        self,
+        tender: FromPath[UUID],
+        kind: Annotated[str, PathParameter(pattern="^(panel|award|objections|contract|papers)$")],
+        ports: Here,
+    ) -> list[Entry]:
+        """What else the ledger holds of a tender, as far as it may be read now."""
+        with ports.office.live.held(str(tender)) as state:
+            phase = state.phase
+        facts = ports.office.ledger.stream(f"{kind}:{tender}")
+        return [_entry(fact, stamp) for fact, stamp in facts if is_shown(fact, phase)]
+
     @get(
         "/tenders/{tender:uuid}/invitations/{stage:int}",
         name="invitation",
@@ -150,7 +163,7 @@ class TenderController(Controller):
         crowd, now = ports.lists.deadlines(), ports.office.clock.read().at
         if wanted:
             check_moment(wanted, "错峰")
-        free = free_hour(crowd, wanted or now, ports.deadline_limit)
+        free = free_hour(crowd, wanted or now, ports.deadline_limit, ports.office.calendar)
         full = {hour: count for hour, count in crowd.items() if hour >= hour_of(now)}
         return Crowd(ports.deadline_limit, full, free)
 

@@ -8,12 +8,13 @@ import click
 from trading.kernel.objects import open_objects
 from web.backup import back_up
 from web.centre import settings_here
+from web.options import DATABASE
 
 
 @click.command("backup", help="在线备份 / back up a data folder while its centre is running.")
 @click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--database", default="", envvar="KAIFENG_DATABASE", help="postgresql://… ")
+@DATABASE
 def command(data: Path, out: Path, database: str) -> None:
     objects = open_objects(settings_here().objects or str(data / "envelopes"))
     count = back_up(data, objects, out, _progress, database)

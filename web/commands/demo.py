@@ -24,8 +24,8 @@ from trading.kernel.errors import (
 from trading.kernel.files import durable_write
 from trading.tender import Phase, Tender
 from web.cases import Case, read_cases
-from web.centre import THRESHOLD, Centre, settings_here
-from web.play import EARLY, Play, amount, deadline_after, first_ranks, wait_until
+from web.centre import THRESHOLD, Centre, settings_here, wait_until
+from web.play import EARLY, Play, amount, deadline_after, first_ranks
 
 _SLACK = timedelta(seconds=2)
 _STATE = "demo.json"
@@ -263,13 +263,17 @@ class Demo:
     def _rank(self) -> None:
         state = self._play.rank()
         first = first_ranks(state)[0]
-        recorded = self._case.lots[0].winner_name
-        bids = {bid.bidder_id: bid for bid in self._case.bids}
-        if first.bidder_id in bids and bids[first.bidder_id].disqualified:
-            recorded += " (the lowest bid was disqualified there, on review)"
+        rejected = state.recommended.rejections if state.recommended else ()
+        if rejected:
+            self._say(
+                f"评标：可验证抽取的 5 名专家签到、评审、签署，否决 {len(rejected)} 份投标",
+                "five experts, drawn verifiably, reviewed on sealed sheets and signed the report",
+            )
+            for item in rejected:
+                click.echo(f"      {state.opened[item.eid].bidder_name}：{item.ground[:120]}")
         self._say(
             f"评审排名第一：{first.bidder_name}，{amount(first.price, self._case.currency)}",
-            f"rank 1 by lowest reviewed price; the record's winner was {recorded}",
+            f"rank 1; the record's winner was {self._case.lots[0].winner_name}",
         )
 
     def _publicity(self) -> None:
@@ -305,7 +309,7 @@ class Demo:
         durable_write(
             self._out / _STATE, [msgspec.json.encode(_Kept(self._play.tender, done=True))]
         )
-        click.echo(_NEXT.format(out=self._out, kaifeng=_program()))
+        click.echo(_NEXT.format(out=self._out, kaifeng=_program(), tender=self._play.tender))
 
     def _failed(self, state: Tender) -> None:
         ending = state.ending
@@ -346,6 +350,9 @@ _NEXT = """
   {kaifeng} seal docs --invitation {out}/invitation.tlog-proof --policy {out}/centre/policy.txt \
       --charter {out}/centre/charter.txt --bidder 9133 --name 我公司 --price 1700 --out bid.kfe
   {kaifeng} tenders {out}/centre
+  {kaifeng} paper {out}/export {tender} evaluation-report --out report.pdf   # 评标报告 / the report
+  {kaifeng} draw transcript {out}/export {tender}:experts:1 --out draw.json   # 专家抽取 / the draw
+  {kaifeng} draw verify draw.json --policy {out}/centre/policy.txt
   {kaifeng} replay docs/data/real-tenders.json     # 更多真实项目 / more real tenders
 """
 

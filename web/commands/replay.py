@@ -19,8 +19,8 @@ from trading.kernel.calendar import Pace
 from trading.kernel.errors import FileUnreadable, RecordUnreadable
 from trading.tender import Phase, Tender
 from web.cases import Bid, Case, LotCase, read_cases
-from web.centre import Centre, settings_here
-from web.play import EARLY, Play, deadline_after, first_ranks, wait_until
+from web.centre import Centre, settings_here, wait_until
+from web.play import EARLY, Play, deadline_after, first_ranks
 
 _BATCH = 32
 _PER_BID = timedelta(milliseconds=15)

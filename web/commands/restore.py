@@ -14,11 +14,9 @@ from trading.ledger.signature import ActorKey
 from web.backup import restore
 from web.centre import settings_here
 from web.institutions import read_witnesses
+from web.options import DATABASE
 from web.restored import approval_message, write_approval
 
-_DATABASE = click.option(
-    "--database", default="", envvar="KAIFENG_DATABASE", help="postgresql://… "
-)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -30,9 +28,9 @@ def command() -> None:
 @command.command("from", help="核验并恢复到空目录 / verify a copy, then restore it.")
 @click.argument("copy", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("data", type=click.Path(path_type=Path))
-@_DATABASE
+@DATABASE
 def bring_back(copy: Path, data: Path, database: str) -> None:
-    restore(copy, data, _say, database)
+    restore(copy, data, _say, database, settings_here().objects)
     click.echo(f"✓ 已恢复 restored → {data}；密钥须另行放回 / put the keys back yourself")
 
 
@@ -42,7 +40,7 @@ def bring_back(copy: Path, data: Path, database: str) -> None:
 @click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--party", required=True, help="登记主体 / your party")
 @click.option("--key", required=True, type=_FILE, help="主体密钥 / your key")
-@_DATABASE
+@DATABASE
 def approve(data: Path, party: str, key: Path, database: str) -> None:
     policy = Policy.parse((data / "policy.txt").read_text("utf-8"))
     size = size_in_postgres(database) if database else _size(data)

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from trading.kernel.errors import Refusal
-from web.app import create_app
+from web.app import create_app, hot_ways
 from web.centre import settings_here
 from web.duties import Duties
 from web.edge import Edge
 from web.guard import check_not_older
 from web.migrate import migrate
 from web.node import Node
-from web.seals import SealLane
+from web.options import DATABASE
 from web.server import serve, set_up_logs
 
 _FATAL = 3
@@ -28,7 +28,7 @@ _FATAL = 3
     show_default=True,
     help="数据与密钥目录 / keys, uploads and, without --database, the ledger",
 )
-@click.option("--database", default="", envvar="KAIFENG_DATABASE", help="postgresql://… ")
+@DATABASE
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8470, show_default=True)
 @click.option("--name", default="one", show_default=True, help="本节点名称 / name of this node")
@@ -42,7 +42,7 @@ def command(data: Path, database: str, host: str, port: int, name: str) -> None:
         duties = Duties(node)
         duties.start()
         try:
-            edge = Edge(create_app(node.ports), hot=SealLane(node.ports))
+            edge = Edge(create_app(node.ports), hot=hot_ways(node.ports))
             broken = serve(edge, host, port, partial(_tell, host), lambda: node.ledger.stopped)
         finally:
             duties.stop()

@@ -10,7 +10,6 @@ from trading.desks.trustee import Refused, Trustee, TrusteeRequest
 from trading.kernel.errors import FileUnreadable
 from trading.kernel.files import durable_write, read_text
 from trading.kernel.instant import SystemClock
-from web.daemons import serve_trustee
 from web.pipes import Service, serve_lines
 
 
@@ -74,6 +73,8 @@ def answer(folder: Path, request: Path, answer: Path) -> None:
 @click.option("--centre", default="", help="中心的公钥 / only answer this centre's key (hex)")
 def serve(folder: Path, port: int | None, host: str, centre: str) -> None:
     if port is not None:
+        from web.daemons import serve_trustee  # a child on a pipe needs no server
+
         serve_trustee(folder, host, port, centre)
         return
     service = Service(

@@ -10,7 +10,6 @@ from trading.kernel.files import durable_write, read_text
 from trading.kernel.instant import SystemClock
 from trading.ledger.signature import KeyType, NoteKey, VerifierKey
 from trading.ledger.witness import Answer, Witness
-from web.daemons import serve_witness
 from web.pipes import Service, serve_lines
 
 _KEY, _LOGS = "witness.key", "logs.txt"
@@ -54,6 +53,8 @@ def cosign(folder: Path, request: Path) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(folder: Path, port: int | None, host: str) -> None:
     if port is not None:
+        from web.daemons import serve_witness  # a child on a pipe needs no server
+
         serve_witness(_open(folder), host, port)
         return
     service = Service(
