@@ -1,31 +1,25 @@
 """投标资料 what one bidder's opened envelope holds, as far as likeness is looked for in it.
 
 A folder a bidder: a priced bill (`*.json` with sections, or `*.xlsx`), texts (`*.txt`, `*.md`,
-`*.docx`), and `maker.json`, the record that the sealing program makes.
+`*.docx`, `*.pdf`), and `maker.json`, the record that the sealing program makes.
 """
 
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import msgspec
 
+from analytics.document import Document, Picture, read_document
 from evaluation.bill import Bill, read_bill
 from trading.kernel.errors import InputUnusable, Refusal
-from trading.kernel.files import read_text
 
-__all__ = ["Dossier", "Maker", "Passage", "read_dossiers"]
+__all__ = ["Dossier", "Maker", "Passage", "Seen", "read_dossier", "read_dossiers"]
 
 TENDER = "tender"  # the folder of the tender's own documents
 _MAKER = "maker.json"
-_MOST = 64 << 20  # bytes of one unpacked part
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_CORE = {
-    "author": "{http://purl.org/dc/elements/1.1/}creator",
-    "saved_by": "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
-    "lastModifiedBy",
-}
+_BILLS = (".json", ".xlsx")
+
+Skip = Callable[[Path, Refusal], None]
 
 
 class Maker(msgspec.Struct, frozen=True):
@@ -51,95 +45,124 @@ class Passage(msgspec.Struct, frozen=True):
     text: str
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """Something of a file that is compared as it is: a property, a picture."""
+
+    file: str
+    place: str
+    value: str
+
+
 class Dossier(msgspec.Struct, frozen=True):
+    """`bidder` tells bidders apart, `name` is what texts would call it; `unread`: files that could
+    not be read, with the reason.
+    """
+
     bidder: str
     maker: Maker
     bill: Bill | None
     passages: tuple[Passage, ...]
+    properties: tuple[Seen, ...] = ()
+    pictures: tuple[Seen, ...] = ()
+    name: str = ""
+    unread: tuple[str, ...] = ()
 
 
-def read_dossiers(folders: Sequence[Path]) -> tuple[list[Dossier], tuple[Passage, ...]]:
-    """Of the bidders, and the tender's own texts; one folder stands for the folders in it."""
+def read_dossiers(folders: Sequence[Path]) -> tuple[list[Dossier], Dossier]:
+    """Of the bidders, and of the tender itself; one folder stands for the folders in it."""
     if len(folders) == 1:
         folders = sorted(path for path in folders[0].iterdir() if path.is_dir())
     bidders = [folder for folder in folders if folder.name != TENDER]
     if len(bidders) < 2:
         raise InputUnusable(path=Path(), problem="至少两家投标人的文件夹 / two bidders' folders")
-    own = [folder for folder in folders if folder.name == TENDER]
-    background = tuple(passage for folder in own for passage in _passages(folder))
-    return [_dossier(folder) for folder in bidders], background
+    own = [read_dossier(folder, TENDER) for folder in folders if folder.name == TENDER]
+    background = own[0] if own else Dossier(TENDER, Maker(), None, ())
+    return [read_dossier(folder, folder.name) for folder in bidders], background
 
 
-def _dossier(folder: Path) -> Dossier:
-    maker = _maker(folder / _MAKER)
-    for path in sorted(folder.rglob("*.docx")):
-        maker = _with_core(maker, path)
-    return Dossier(folder.name, maker, _bill(folder), tuple(_passages(folder)))
+def read_dossier(folder: Path, bidder: str, name: str = "", *, lenient: bool = False) -> Dossier:
+    """`lenient`: what cannot be read is named, and does not stop the rest; otherwise InputUnusable
+    for it.
+    """
+    unread: list[str] = []
+
+    def skip(path: Path, problem: Refusal) -> None:
+        if not lenient:
+            raise problem
+        unread.append(f"{path.relative_to(folder)}：{problem.text('zh')}")
+
+    documents = dict(_documents(folder, skip))
+    return Dossier(
+        bidder,
+        _with_properties(_maker(folder, skip), documents),
+        _bill(folder, bidder),
+        tuple(_passages(documents)),
+        tuple(
+            Seen(file, key, value)
+            for file, document in documents.items()
+            for key, value in document.properties.items()
+        ),
+        tuple(_pictures(documents)),
+        name or bidder,
+        tuple(unread),
+    )
 
 
-def _maker(path: Path) -> Maker:
-    if not path.exists():
-        return Maker()
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Maker)
-    except msgspec.MsgspecError as error:
-        raise InputUnusable(path=path, problem=error) from error
+def _documents(folder: Path, skip: Skip) -> Iterator[tuple[str, Document]]:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            document = read_document(path)
+        except Refusal as problem:
+            skip(path, problem)
+        else:
+            if document:
+                yield str(path.relative_to(folder)), document
 
 
-def _bill(folder: Path) -> Bill | None:
-    """The first file that is one."""
-    for path in sorted([*folder.glob("*.json"), *folder.glob("*.xlsx")]):
+def _maker(folder: Path, skip: Skip) -> Maker:
+    for path in sorted(folder.rglob(_MAKER)):
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Maker)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            skip(path, InputUnusable(path=path, problem=error))
+    return Maker()
+
+
+def _bill(folder: Path, bidder: str) -> Bill | None:
+    """The first file that is one, under the bidder's own name whatever it says."""
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in _BILLS):
         if path.name != _MAKER:
             try:
-                return read_bill(path, folder.name)
+                return msgspec.structs.replace(read_bill(path, bidder), bidder=bidder)
             except Refusal:
                 continue
     return None
 
 
-def _passages(folder: Path) -> Iterator[Passage]:
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        paragraphs: Sequence[str] = ()
-        if path.suffix.lower() in (".txt", ".md"):
-            paragraphs = read_text(path).splitlines()
-        elif path.suffix.lower() == ".docx":
-            paragraphs = _paragraphs(path)
-        for number, text in enumerate(paragraphs, 1):
+def _passages(documents: dict[str, Document]) -> Iterator[Passage]:
+    for file, document in documents.items():
+        for number, text in enumerate(document.paragraphs, 1):
             if text.strip():
-                yield Passage(name, number, text.strip())
+                yield Passage(file, number, text.strip())
 
 
-def _paragraphs(path: Path) -> list[str]:
-    tree = _part(path, "word/document.xml")
-    return [
-        "".join(run.text or "" for run in paragraph.iter(f"{_WORD}t"))
-        for paragraph in tree.iter(f"{_WORD}p")
-    ]
+def _pictures(documents: dict[str, Document]) -> Iterator[Seen]:
+    for file, document in documents.items():
+        for picture in document.pictures:
+            yield _seen(file, picture)
 
 
-def _with_core(maker: Maker, path: Path) -> Maker:
+def _seen(file: str, picture: Picture) -> Seen:
+    return Seen(file, picture.place, picture.digest)
+
+
+def _with_properties(maker: Maker, documents: dict[str, Document]) -> Maker:
     """Author and last saver of a document, where the record does not name them."""
-    tree = _part(path, "docProps/core.xml")
-    found = {name: (tree.findtext(tag) or "").strip() for name, tag in _CORE.items()}
-    known = {name: value for name, value in found.items() if value and not getattr(maker, name)}
-    return msgspec.structs.replace(maker, **known)
-
-
-def _part(path: Path, name: str) -> ET.Element:
-    """InputUnusable for what is no such document, or would unpack to too much."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if name not in archive.namelist():
-                return ET.Element("none")
-            if archive.getinfo(name).file_size > _MOST:
-                raise InputUnusable(path=path, problem=f"{name} 过大 / too large")
-            content = archive.read(name)
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise InputUnusable(path=path, problem=error) from error
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise InputUnusable(path=path, problem=f"{name}: DOCTYPE")
-    try:
-        return ET.fromstring(content)  # noqa: S314  without a document type nothing expands
-    except ET.ParseError as error:
-        raise InputUnusable(path=path, problem=error) from error
+    for document in documents.values():
+        known = {
+            name: document.properties[name]
+            for name in ("author", "saved_by")
+            if name in document.properties and not getattr(maker, name)
+        }
+        maker = msgspec.structs.replace(maker, **known)
+    return maker

@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 
 from analytics.bands import red_share
-from analytics.blend import fit_blend
 from analytics.features import untrained
+from analytics.fitting import fit_blend
 from analytics.labelled import Labelled, labelled
 from analytics.market import Floats, Ints, Market
-from analytics.model import auc, unseen_scores
 from analytics.network import bidders_of, communities
+from analytics.training import auc, unseen_scores
 
 __all__ = ["Figures", "Report", "evaluate", "found_at"]
 

@@ -4,13 +4,13 @@ Each finding says where, in both; 认定级 names what the law itself deems coll
 people should look into. Nothing here rejects a bid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 import msgspec
 
 from analytics.bill_likeness import bill_likeness, totals_in_steps
-from analytics.dossier import Dossier, Maker, Passage
+from analytics.dossier import Dossier, Maker, Seen
 from analytics.finding import CLUE, HARD, Finding
 from analytics.text_likeness import text_likeness
 
@@ -18,7 +18,7 @@ __all__ = ["Rule", "likeness"]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One field of the maker's record that two bidders should not share."""
+    """One field, of the maker's record or of a file, that two bidders should not share."""
 
     field: str
     grade: str
@@ -38,17 +38,24 @@ _RULES = (
         "payer", HARD, "保证金由同一账户转出", "one account paid the bonds", "条例 第四十条（六）"
     ),
 )
+_PROPERTIES = (
+    Rule("company", CLUE, "同一编制单位", "one company as the maker", "条例 第四十条（一）"),
+    Rule("created", CLUE, "文件在同一秒创建", "made in the same second", "条例 第四十条（一）"),
+    Rule("identifier", CLUE, "同一 PDF 文件标识", "one PDF identifier", "条例 第四十条（四）"),
+)
+_PICTURE = Rule("picture", CLUE, "同一张图片", "one picture", "条例 第四十条（四）")
 _HALF = 2
 
 
-def likeness(dossiers: Sequence[Dossier], background: Sequence[Passage]) -> list[Finding]:
-    """Of every pair, the gravest first."""
+def likeness(dossiers: Sequence[Dossier], background: Dossier) -> list[Finding]:
+    """Of every pair, the gravest first; `background`: what the tender itself gave everybody."""
     found = [
         *(finding for rule in _RULES for finding in _equal(rule, dossiers)),
+        *_in_files(dossiers, background),
         *_staff(dossiers),
         *bill_likeness([one.bill for one in dossiers if one.bill]),
         *totals_in_steps([one.bill for one in dossiers if one.bill]),
-        *text_likeness(dossiers, background),
+        *text_likeness(dossiers, background.passages),
     ]
     return sorted(found, key=lambda one: (one.grade != HARD, one.first, one.second, one.kind))
 
@@ -61,16 +68,59 @@ def _equal(rule: Rule, dossiers: Sequence[Dossier]) -> Iterator[Finding]:
         if value:
             values.setdefault(value, []).append(one.bidder)
     for bidders in values.values():
-        is_many = len(bidders) > _HALF and len(bidders) * _HALF > len(dossiers)
-        is_place = rule.grade == CLUE and is_many
+        is_place = rule.grade == CLUE and _are_most(bidders, dossiers)
         for first, second in combinations(bidders, 2) if not is_place else ():
-            yield _maker_finding(rule, first, second)
+            where = f"maker.json {rule.field}"
+            yield _finding(rule, first, second, where, where)
 
 
-def _maker_finding(rule: Rule, first: str, second: str) -> Finding:
-    where = f"maker.json {rule.field}"
+def _are_most(bidders: Sequence[str], dossiers: Sequence[Dossier]) -> bool:
+    return len(bidders) > _HALF and len(bidders) * _HALF > len(dossiers)
+
+
+def _in_files(dossiers: Sequence[Dossier], background: Dossier) -> Iterator[Finding]:
+    for rule in _PROPERTIES:
+        yield from _seen_twice(rule, dossiers, background, _property(rule.field))
+    yield from _seen_twice(_PICTURE, dossiers, background, lambda one: one.pictures)
+
+
+def _property(field: str) -> Callable[[Dossier], Sequence[Seen]]:
+    return lambda one: [seen for seen in one.properties if seen.place == field]
+
+
+def _seen_twice(
+    rule: Rule,
+    dossiers: Sequence[Dossier],
+    background: Dossier,
+    of: Callable[[Dossier], Sequence[Seen]],
+) -> Iterator[Finding]:
+    """What the tender gave, or most bidders have, is a template's; one finding for each pair."""
+    given = {seen.value for seen in of(background)}
+    holders: dict[str, dict[str, Seen]] = {}
+    for one in dossiers:
+        for seen in of(one):
+            if seen.value not in given:
+                holders.setdefault(seen.value, {}).setdefault(one.bidder, seen)
+    told: set[tuple[str, str]] = set()
+    for held in holders.values():
+        for first, second in combinations(held, 2) if not _are_most([*held], dossiers) else ():
+            if (first, second) not in told:
+                told.add((first, second))
+                where = [f"{held[name].file} {held[name].place}" for name in (first, second)]
+                yield _finding(rule, first, second, where[0], where[1])
+
+
+def _finding(rule: Rule, first: str, second: str, where: str, where_second: str) -> Finding:
     return Finding(
-        rule.field, rule.grade, first, second, where, where, rule.zh, rule.en, rule.article
+        rule.field,
+        rule.grade,
+        first,
+        second,
+        where,
+        where_second,
+        rule.zh,
+        rule.en,
+        rule.article,
     )
 
 

@@ -8,9 +8,9 @@ from sknetwork.clustering import Leiden
 
 from analytics.market import Market
 
-__all__ = ["bidders_of", "communities"]
+__all__ = ["MOST_BIDDERS", "bidders_of", "communities"]
 
-_MOST = 40  # bidders of an auction whose pairs are looked at
+MOST_BIDDERS = 40  # of an auction whose pairs are looked at
 
 
 def bidders_of(market: Market, auction: int) -> list[str]:
@@ -21,7 +21,7 @@ def bidders_of(market: Market, auction: int) -> list[str]:
 def communities(market: Market) -> dict[str, int]:
     """Leiden communities of the firms, edges weighted by how often two met; the same every time."""
     firms = [bidders_of(market, auction) for auction in range(len(market))]
-    met = Counter(pair for named in firms for pair in combinations(named[:_MOST], 2))
+    met = Counter(pair for named in firms for pair in combinations(named[:MOST_BIDDERS], 2))
     names = sorted({firm for named in firms for firm in named})
     place = {name: number for number, name in enumerate(names)}
     pairs = sorted(met)

@@ -18,7 +18,7 @@ _SHARE = 0.15  # of a bid's own text
 _PASSAGES = 3
 _TEMPLATE = 3  # bidders: a pair is no template
 _SHOWN = 60
-_LONGEST_NAME = 4
+_SHORTEST_NAME = 4
 
 Grams = frozenset[str]
 
@@ -99,13 +99,13 @@ def _found(
 def _names(dossiers: Sequence[Dossier]) -> Iterator[Finding]:
     for one in dossiers:
         for other in dossiers:
-            if one is other or len(other.bidder) < _LONGEST_NAME:
+            if one is other or len(other.name) < _SHORTEST_NAME:
                 continue
-            found = next((p for p in one.passages if other.bidder in p.text), None)
+            found = next((p for p in one.passages if other.name in p.text), None)
             if found:
                 where = f"{found.file} 第 {found.number} 段：{found.text[:_SHOWN]}"
-                zh = f"{one.bidder} 的文件写有 {other.bidder}"
-                en = f"the bid of {one.bidder} names {other.bidder}"
+                zh = f"{one.name} 的文件写有 {other.name}"
+                en = f"the bid of {one.name} names {other.name}"
                 yield Finding(
                     "mixed-up",
                     HARD,

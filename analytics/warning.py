@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from analytics.bands import REVIEW, Bands
 from analytics.features import matrix, untrained
@@ -65,7 +65,9 @@ def has_signal(scores: Floats, features: Floats) -> bool:
     if len(scores) < _ENOUGH:
         return True
     theory = np.nan_to_num(untrained(features), nan=np.nanmin(untrained(features)))
-    return float(spearmanr(scores, theory).statistic) >= _AGREE
+    if np.ptp(scores) == 0 or np.ptp(theory) == 0:
+        return False
+    return float(np.corrcoef(rankdata(scores), rankdata(theory))[0, 1]) >= _AGREE
 
 
 def _bands(model: Model, cleared: Market | None) -> Bands:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from analytics.recheck import Warned
 from evaluation.desks.ranking import EvaluationDesk, check_method
 from evaluation.recheck import Evaluations
 from trading.audit import Audit, Step
@@ -155,15 +156,15 @@ class TestCentre:
     def verify(self, path: Path) -> list[Step]:
         steps: list[Step] = []
         with open_archive(path) as archive:
-            Audit(archive, self.policy, rooms=[Evaluations()]).run(steps.append)
+            Audit(archive, self.policy, rooms=[Evaluations(), Warned()]).run(steps.append)
         return steps
 
     def verify_everything(self) -> None:
         """Both what a stranger gets and what the centre keeps."""
         if self.ledger.size() and not self.is_forged:
             self.advance(seconds=1)
-            assert len(self.verify(self.export())) == 9
-            assert len(self.verify(self.data)) == 9
+            assert len(self.verify(self.export())) == 10
+            assert len(self.verify(self.data)) == 10
 
     def close(self) -> None:
         self.ledger.close()

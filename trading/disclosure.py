@@ -2,7 +2,8 @@
 
 Every entry is there for everyone as a leaf; what it says is shown at once, or once the bids are
 opened, or never. Sealed are all entries that tell who bids and how many (法 22, 法 36). What panels
-do is for nobody else until their candidates are published (法 38, 法 44).
+do is for nobody else until their candidates are published (法 38, 法 44). Warnings are clues about
+named firms, for supervisors alone.
 """
 
 from trading.draw import Draw
@@ -16,6 +17,7 @@ from trading.facts.bidding import (
 from trading.facts.committee import CommitteeFormed
 from trading.facts.draw import EXPERTS
 from trading.facts.tender import TenderDrafted, TenderPublished
+from trading.facts.warning import WarningJudged, WarningRecorded
 from trading.kernel.errors import DrawRefusal
 from trading.ledger.fact import Fact
 from trading.tender import Phase
@@ -25,10 +27,19 @@ __all__ = ["SEALED", "check_unsealing", "is_public", "is_shown", "tender_of"]
 SEALED = (EnvelopeReceived, EnvelopeRefused, EnvelopeWithdrawn, TokenIssued)
 _SECRET_PHASES = (Phase.DRAFT, Phase.BIDDING)
 _DECIDED = (Phase.AWARDED, Phase.NOTICED, Phase.COMPLETE, Phase.FAILED, Phase.CANCELLED)
-_STREAMS = ("tender:", "refusals:", "panel:", "award:", "objections:", "contract:")
+_STREAMS = (
+    "tender:",
+    "refusals:",
+    "panel:",
+    "award:",
+    "objections:",
+    "contract:",
+    "warnings:",
+)
 _BEHIND_DOORS = (panel.__name__, awarding.__name__)
 _PUBLISHED = (Phase.PUBLICITY, *_DECIDED)
 _BALLOTS = (awarding.BallotSealed, awarding.BallotOpened)  # not while others may still vote
+_SUPERVISORS = (WarningRecorded, WarningJudged)
 _BEFORE = (TenderDrafted, CommitteeFormed, TenderPublished)
 
 
@@ -42,7 +53,7 @@ def tender_of(stream: str) -> str:
 
 def is_public(fact: Fact, phase: Phase | None) -> bool:
     """What it says. `phase` of the tender the fact is about; None for one that is about none."""
-    if fact.personal:
+    if fact.personal or isinstance(fact, _SUPERVISORS):
         return False
     if type(fact).__module__ in _BEHIND_DOORS:
         return phase in (_DECIDED if isinstance(fact, _BALLOTS) else _PUBLISHED)

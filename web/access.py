@@ -39,6 +39,7 @@ from trading.facts.suspension import (
     TenderSuspended,
 )
 from trading.facts.tender import TenderCancelled, TenderDrafted, TenderPublished
+from trading.facts.warning import WarningJudged
 from trading.kernel.errors import AccessDenied
 from trading.kernel.party import Role
 from trading.ledger.fact import Fact
@@ -152,6 +153,17 @@ MATRIX: dict[str, Row] = {
     "archive": Row(HOSTS, ArchiveSealed),
     "countersign": Row(ANYONE, ContractCountersigned),
     "issue_paper": Row(HOSTS, PaperIssued),
+    # the market
+    "market": Row(),
+    "deals": Row(),
+    "deals_table": Row(),
+    "portrait": Row(),
+    # warnings
+    "warnings": Row(WATCHERS),
+    "labels": Row(WATCHERS),
+    "tender_warnings": Row(WATCHERS),
+    "behaviour": Row(WATCHERS),
+    "judge_warning": Row(INSPECTORS, WarningJudged),
     # suspension
     "ask_suspension": Row(WATCHERS, SuspensionAsked),
     "suspend": Row(WATCHERS, TenderSuspended),

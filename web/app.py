@@ -18,12 +18,14 @@ from web.api.cover import CoverController
 from web.api.draws import DrawController, TranscriptController
 from web.api.fulfilment import CountersignController, FulfilmentController, PaperController
 from web.api.ledger import LedgerController, PartyController
+from web.api.market import MarketController
 from web.api.node import NodeController
 from web.api.objections import ObjectionController
 from web.api.opening import AwardController, OpeningController, SuspensionController
 from web.api.panels import ClarificationController, DraftController, PanelController
 from web.api.purchaser import PurchaserController
 from web.api.tenders import TenderController
+from web.api.warnings import WarningController
 from web.hot import HotWay
 from web.ports import Ports
 from web.problems import HANDLERS, CarefulRequest, problem
@@ -56,6 +58,8 @@ _CONTROLLERS = [
     FulfilmentController,
     CountersignController,
     PaperController,
+    WarningController,
+    MarketController,
 ]
 
 

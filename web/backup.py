@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from analytics.recheck import Warned
 from evaluation.recheck import Evaluations
 from trading.audit import Audit, Step
 from trading.kernel.errors import Usage
@@ -67,7 +68,7 @@ def restore(
     if data.exists() and any(_ledger_files(data)):
         raise Usage(problem=f"{data}: 已有账本，不会覆盖 / has a ledger, and is never overwritten")
     with open_archive(copy) as archive:
-        Audit(archive, rooms=[Evaluations()]).run(report)
+        Audit(archive, rooms=[Evaluations(), Warned()]).run(report)
     durable_folder(data)
     if database:
         migrate(database)

@@ -27,7 +27,6 @@ from trading.kernel.objects import open_objects
 from trading.kernel.party import Actor, Role
 from trading.kernel.settings import Settings, read_secret
 from trading.ledger.committer import GroupLedger
-from trading.ledger.follow import Following
 from trading.ledger.policy import Policy, write_policy
 from trading.ledger.publish import Publisher
 from trading.ledger.signature import ActorKey
@@ -40,6 +39,7 @@ from web.parties import Parties
 from web.ports import Desks, Health, Listed, Ports
 from web.signing import RequestSigner
 from web.tiles import Tiles
+from web.trailing import Trailing
 from web.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ __all__ = ["Node"]
 CENTRE = "centre"
 _NOTHING = "0" * 64  # the name of no envelope
 _PATIENCE = 2
-_REST = 0.1  # seconds between two pages of a list
 
 
 class _IssuerFolder:
@@ -72,7 +71,7 @@ class _IssuerFolder:
 
 
 class _Lists:
-    """The projection of this node, following the ledger on a thread of its own."""
+    """The projection of this node."""
 
     def __init__(self, ledger: GroupLedger, data: Path, node: str) -> None:
         path = data / f"lists-{node}.db"
@@ -80,17 +79,11 @@ class _Lists:
         self._engine = open_database(f"sqlite:///{path}")
         self.rows = TenderList(self._engine)
         self.rows.name += f"@{node}"
-        if is_new:
-            ledger.store.move_cursor(self.rows.name, 0)
-        self._following = Following(ledger, self.rows)
-        self._grown, self._rest, self._ended = threading.Event(), threading.Event(), False
-        self._thread = threading.Thread(target=self._follow, name="lists", daemon=True)
-        ledger.on_growth(lambda _: self._grown.set())
-        self._thread.start()
+        self._trailing = Trailing(ledger, self.rows, afresh=is_new)
 
     @property
     def lag(self) -> int:
-        return self._following.lag
+        return self._trailing.lag
 
     def page(self, after: str, limit: int) -> list[Listed]:
         wanted = Listed.__struct_fields__
@@ -103,23 +96,8 @@ class _Lists:
             crowd[hour_of(moment)] = crowd.get(hour_of(moment), 0) + 1
         return crowd
 
-    def _follow(self) -> None:
-        while not self._ended:
-            self._grown.clear()
-            try:
-                while self._following.catch_up():
-                    continue
-            except Exception:  # noqa: BLE001  lists can wait; what is wrong is said elsewhere
-                self._grown.wait(1)
-                continue
-            self._grown.wait(5)
-            self._rest.wait(_REST)  # a page for many entries, not one for each
-
     def close(self) -> None:
-        self._ended = True
-        self._grown.set()
-        self._rest.set()
-        self._thread.join()
+        self._trailing.close()
         self._engine.dispose()
 
 
@@ -155,6 +133,7 @@ class Node:
         self._closing.callback(lists.close)
         self.lists = lists
         self.ports = self._ports()
+        self._keep_watch(name)
 
     def _office(self) -> Office:
         return Office(
@@ -177,6 +156,7 @@ class Node:
                 timedelta(seconds=self.settings.outage_seconds),
                 self.data,
                 self._charter(),
+                Path(self.settings.model_file) if self.settings.model_file else None,
             ),
             parties=Parties(self.ledger),
             uploads=Uploads(
@@ -198,6 +178,17 @@ class Node:
             authority=self.settings.authority,
             papers=self._papers() if self.settings.seal_file else None,
         )
+
+    def _keep_watch(self, name: str) -> None:
+        """What is opened is looked at within seconds; each follower on a thread of its own."""
+        watch, desks = self.ports.desks.watch, self.ports.desks
+        watch.history.name += f"@{name}"
+        for reader in (desks.trade, desks.benches):
+            reader.name += f"@{name}"
+            self._closing.callback(Trailing(self.ledger, reader, afresh=True).close)
+        if self.settings.warnings:
+            trailing = Trailing(self.ledger, watch.history, watch.look, afresh=True)
+            self._closing.callback(trailing.close)
 
     def _papers(self) -> "Callable[[], PaperDesk]":
         """Typesetting and signing are loaded when the first paper is asked for."""

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from analytics.benches import Benches
+from analytics.trade import Trade
+from analytics.watch import Watch
 from evaluation.desks.bank import BankDesk
 from evaluation.desks.blinds import Blinds
 from evaluation.desks.drafts import DraftDesk
@@ -75,7 +78,7 @@ class Health(msgspec.Struct, frozen=True):
 
 class Desks:
     """One of each, on one office; `folder`: for what is kept apart from the ledger; `charter`: its
-    text.
+    text; `model`: of warnings.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Desks:
         outage: timedelta,
         folder: Path,
         charter: str,
+        model: Path | None = None,
     ) -> None:
         self.purchaser = PurchaserDesk(office)
         self.bidder = BidderDesk(office, envelope_limit)
@@ -102,6 +106,9 @@ class Desks:
         self.awarding = AwardingDesk(office)
         self.objections = ObjectionDesk(office)
         self.fulfilment = FulfilmentDesk(office)
+        self.watch = Watch(office, model)
+        self.trade = Trade(office)
+        self.benches = Benches(office)
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):

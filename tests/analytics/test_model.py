@@ -15,7 +15,8 @@ from analytics.honest import evaluate, found_at
 from analytics.labelled import Labelled
 from analytics.leaks import leaks
 from analytics.market import Market, read_market, read_markets
-from analytics.model import Model, auc, train
+from analytics.model import Model
+from analytics.training import auc, train
 from analytics.warning import INSUFFICIENT, Warned, has_signal, warn
 from analytics.who import suspects
 from trading.kernel.errors import InputUnusable

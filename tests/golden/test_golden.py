@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.recheck import Warned
 from evaluation.recheck import Evaluations
 from trading.audit import Audit
 from trading.envelope.admit import admit, check_body
@@ -31,8 +32,8 @@ def test_there_is_a_golden_release() -> None:
 def test_the_ledger_of_a_release_verifies(release: Path) -> None:
     steps: list[object] = []
     with open_archive(release / "export") as archive:
-        Audit(archive, rooms=[Evaluations()]).run(steps.append)
-    assert len(steps) == 9
+        Audit(archive, rooms=[Evaluations(), Warned()]).run(steps.append)
+    assert len(steps) == 10
     policy = Policy.parse((release / "export" / "policy.txt").read_text())
     receipt = check_receipt((release / "invitation.tlog-proof").read_text(), policy)
     assert type(receipt.fact).__name__ == "CommitteeFormed"
@@ -47,7 +48,7 @@ def test_an_evil_twin_does_not(release: Path, name: str, tmp_path: Path) -> None
     data[len(data) // 3] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(Broken), open_archive(copy) as archive:
-        Audit(archive, rooms=[Evaluations()]).run(lambda _: None)
+        Audit(archive, rooms=[Evaluations(), Warned()]).run(lambda _: None)
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name)

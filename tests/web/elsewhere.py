@@ -10,6 +10,7 @@ from trading.facts.draw import DrawAnnounced, DrawCommitted, Group, Option
 from trading.facts.fulfilment import PerformanceRecorded
 from trading.facts.objection import ComplaintDecided, ComplaintFiled, Effect
 from trading.facts.panel import MemberSignedIn
+from trading.facts.warning import Verdict, WarningJudged
 from web.client import act_id
 
 __all__ = ["ELSEWHERE"]
@@ -47,6 +48,17 @@ def _announce_panel_draw(cell: Cell) -> Ask:
 # Here only who may call is tried; what becomes of it is in test_panel_edge.py. A refusal writes
 # nothing and has its code, whatever the tender's phase.
 ELSEWHERE: dict[str, Callable[[Cell], Ask]] = {
+    "market": lambda _: Ask("GET", "/v1/market"),
+    "deals": lambda _: Ask("GET", "/v1/market/deals"),
+    "deals_table": lambda _: Ask("GET", "/v1/market/deals/tables/csv"),
+    "portrait": lambda _: Ask("GET", "/v1/market/parties/owner"),
+    "warnings": lambda _: Ask("GET", "/v1/warnings"),
+    "behaviour": lambda _: Ask("GET", "/v1/warnings/experts"),
+    "labels": lambda _: Ask("GET", "/v1/warnings/labels"),
+    "tender_warnings": get("TENDER/warnings"),
+    "judge_warning": state(
+        "/warnings", WarningJudged(lot=1, verdict=Verdict.CLEARED, ground="核查")
+    ),
     "suspend_expert": lambda _: _of_expert("suspension"),
     "restore_expert": lambda _: _of_expert("restoration"),
     "announce_draw": _announce_draw,

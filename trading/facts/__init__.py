@@ -22,6 +22,7 @@ from trading.facts import (
     rubric,
     suspension,
     tender,
+    warning,
 )
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "rubric",
     "suspension",
     "tender",
+    "warning",
 ]

@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seal_file: str = ""  # the centre's seal for papers: private key and certificates, PEM
     issuer: str = "公共资源交易中心"  # whose seal it is
     timestamps: str = ""  # URL of an RFC 3161 authority for sealed papers
+    warnings: bool = True  # look at every opening for signs of collusion
+    model_file: str = ""  # a model of `kaifeng analytics train`; documents alone when empty
     clock_drift_ms: int = 2000  # how far the witnesses' clocks may be from ours
 
     @classmethod

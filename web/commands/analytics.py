@@ -41,7 +41,7 @@ def command() -> None:
 def train_command(data: Path, out: Path, split: str) -> None:
     from analytics.leaks import leaks
     from analytics.market import read_markets
-    from analytics.model import train
+    from analytics.training import train
 
     if split == "bids":
         problem = "随机拆分报价会泄漏拍卖的标签 / splitting bids leaks the labels of their auctions"

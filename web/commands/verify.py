@@ -40,11 +40,12 @@ def _archive(path: Path, own: Policy | None, charter: Charter | None) -> None:
         count[0] = max(count[0], int(done.detail.split(" ")[0]) if done.number == 2 else 0)
         click.echo(f"✓ {done.number} {done.zh} {done.en}: {done.detail}")
 
+    from analytics.recheck import Warned
     from evaluation.recheck import Evaluations
 
     gc.disable()  # nothing here makes cycles; a fifth of a large ledger's time went into looking
     with open_archive(path) as archive:
-        Audit(archive, own, charter, _progress, [Evaluations()]).run(step)
+        Audit(archive, own, charter, _progress, [Evaluations(), Warned()]).run(step)
     click.echo(f"全部 {count[0]} 条记录核验通过 / every entry verified: {count[0]}")
 
 

@@ -80,6 +80,7 @@
       PaperRefusal (KF-520)
       ObjectionRefusal (KF-521)
       AwardPaused (KF-522)
+      WarningRefusal (KF-523)
       Broken (KF-600)
         EntryBroken (KF-601)
         CheckpointBroken (KF-602)
@@ -139,6 +140,7 @@ from trading.kernel.errors.evaluation import (
     SheetLate,
     SheetRefusal,
     SheetRepeated,
+    WarningRefusal,
 )
 from trading.kernel.errors.refusal import (
     AmountUnreadable,
@@ -319,6 +321,7 @@ __all__ = [
     "UploadRefusal",
     "UploadUnknown",
     "Usage",
+    "WarningRefusal",
     "WitnessRefuses",
     "WriterStopped",
     "WrongCommittee",

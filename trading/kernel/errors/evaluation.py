@@ -16,6 +16,7 @@ __all__ = [
     "SheetLate",
     "SheetRefusal",
     "SheetRepeated",
+    "WarningRefusal",
 ]
 
 
@@ -95,3 +96,9 @@ class AwardPaused(Refusal):
     code = "KF-522"
     zh = "异议或投诉未决，暂停定标：{waiting}"
     en = "The award waits for objections or complaints: {waiting}"
+
+
+class WarningRefusal(Refusal):
+    code = "KF-523"
+    zh = "预警被拒：{problem}"
+    en = "The warning is refused: {problem}"

@@ -1,0 +1,128 @@
+"""预警窗口 the desk of warnings: a model adopted, openings looked at, people's decisions.
+
+Whoever asks it to look twice gets the first answer: a lot has one warning, and what becomes of it
+is the supervising body's word.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from analytics.evidence import Evidence, evidence_of
+from analytics.features import matrix
+from analytics.model import Model
+from analytics.opening import Opening, market_of, openings_of
+from analytics.record import (
+    Models,
+    Warnings,
+    check_model,
+    check_warning,
+    stream_of_warnings,
+)
+from analytics.warning import Warned, warn
+from trading.desks.docket import Docket
+from trading.desks.office import Office
+from trading.facts.warning import MODELS, ModelAdopted, WarningJudged, WarningRecorded
+from trading.kernel.canonical import canonical, sha256
+from trading.kernel.instant import Reading
+from trading.kernel.party import Actor
+from trading.ledger.entry import folded
+from trading.ledger.fact import Fact
+from trading.tender import stream_of
+
+__all__ = ["UNSCORED", "WarningDesk"]
+
+UNSCORED = "unscored"  # no model has been adopted here
+
+Cleared = Callable[[], Sequence[Opening]]
+
+
+class WarningDesk:
+    """`model` None: documents alone are compared. `cleared`: openings that people found clean."""
+
+    def __init__(
+        self, office: Office, model: Model | None = None, cleared: Cleared = lambda: ()
+    ) -> None:
+        self._office, self._model, self._cleared = office, model, cleared
+
+    def adopt(self) -> Models:
+        """Once a model: what is scored from here on names it."""
+        docket = Docket(
+            self._office, MODELS, Models, lambda kept, fact, _, __: check_model(kept, fact)
+        )
+        return docket.act(lambda kept, _: self._adoption(kept))
+
+    def _adoption(self, kept: Models) -> list[Fact]:
+        model = self._model
+        if model is None or model.digest in kept.adopted:
+            return []
+        card = sha256(canonical(model.card)).hex()
+        adopted = ModelAdopted(
+            model=model.digest,
+            version=model.card.version,
+            features=tuple(model.card.features),
+            card=card,
+        )
+        return [adopted]
+
+    def load(self, tender: str) -> Warnings:
+        return folded(self._office.ledger.stream(stream_of_warnings(tender)), Warnings())
+
+    def look(self, tender: str) -> Warnings:
+        """Scores every lot whose prices are opened and which has no warning yet."""
+        state = self._office.load(tender)
+        due = [one for one in openings_of(state) if one.lot not in self.load(tender).recorded]
+        if not due:
+            return self.load(tender)
+        cleared = list(self._cleared())
+        facts = [
+            self._recorded(one, evidence_of(self._office, state, one.lot), cleared) for one in due
+        ]
+        return self._docket(tender).act(lambda kept, _: _not_yet(kept, facts))
+
+    def judge(self, inspector: Actor, tender: str, judged: WarningJudged) -> Warnings:
+        """查实、排除、待补充."""
+        return self._docket(tender).act(lambda _, __: [judged], inspector)
+
+    def _docket(self, tender: str) -> Docket[Warnings]:
+        return Docket(
+            self._office,
+            stream_of_warnings(tender),
+            Warnings,
+            partial(self._check, tender),
+            lambda _: (stream_of(tender), MODELS),
+        )
+
+    def _check(self, tender: str, kept: Warnings, fact: Fact, _: str, __: Reading) -> None:
+        openings = {one.lot: one for one in openings_of(self._office.load(tender))}
+        models = folded(self._office.ledger.stream(MODELS), Models())
+        check_warning(kept, openings, models, fact)
+
+    def _recorded(
+        self, opening: Opening, evidence: Evidence, cleared: Sequence[Opening]
+    ) -> WarningRecorded:
+        said, features = self._said(opening, cleared)
+        return WarningRecorded(
+            lot=opening.lot,
+            model=self._model.digest if self._model else "",
+            given=opening.given,
+            features=features,
+            score="" if said.score is None else f"{said.score:.9f}",
+            band=said.band,
+            reasons=said.reasons,
+            abstains=said.abstain,
+            cleared=len(cleared) if self._model else 0,
+            matches=evidence.matches,
+            unread=evidence.unread,
+        )
+
+    def _said(self, opening: Opening, cleared: Sequence[Opening]) -> tuple[Warned, tuple[str, ...]]:
+        if self._model is None:
+            return Warned(opening.name, None, UNSCORED, (), abstain=True), ()
+        market = market_of([opening])
+        features = tuple(f"{value:.9g}" for value in matrix(market)[0].tolist())
+        local = market_of(cleared) if cleared else None
+        return warn(self._model, market, local)[0], features
+
+
+def _not_yet(kept: Warnings, facts: Sequence[WarningRecorded]) -> list[Fact]:
+    return [fact for fact in facts if fact.lot not in kept.recorded]

@@ -1,0 +1,60 @@
+"""拟合 what learns: monotone boosting by scikit-learn, written down as plain numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from analytics.blend import Blend, learnt, logs, theory, width
+from analytics.features import FEATURES, with_known
+from analytics.labelled import Labelled
+from analytics.market import Floats, Ints
+from analytics.trees import LEAF, Tree, Trees
+
+__all__ = ["fit_blend"]
+
+_TREES, _LEAVES, _FEWEST, _RATE, _PENALTY = 120, 8, 30, 0.05, 1.0
+_CEILING = "won_control"
+
+
+def fit_blend(lessons: Sequence[Labelled]) -> Blend:
+    features = np.vstack([one.features for one in lessons])
+    labels = np.concatenate([one.labels for one in lessons])
+    weights = np.concatenate([one.weights for one in lessons])
+    taken = [logs(one.features) for one in lessons]
+    middle = np.mean([np.median(log, axis=0) for log in taken], axis=0)
+    widths = np.mean([width(log) for log in taken], axis=0)
+    trees = fit_trees(learnt(features), labels, weights)
+    close = theory(features, middle, widths)
+    spreads = (float(np.std(close)) or 1.0, float(np.std(trees.scores(learnt(features)))) or 1.0)
+    return Blend(middle.tolist(), widths.tolist(), trees, spreads)
+
+
+def fit_trees(features: Floats, labels: Ints, weights: Floats) -> Trees:
+    """`weights` as shares of all; auctions, never bids."""
+    booster = HistGradientBoostingClassifier(
+        max_iter=_TREES,
+        max_leaf_nodes=_LEAVES,
+        min_samples_leaf=min(_FEWEST, max(5, len(labels) // 10)),
+        learning_rate=_RATE,
+        l2_regularization=_PENALTY,
+        monotonic_cst=[feature.sign for feature in FEATURES if feature.code != _CEILING],
+        early_stopping=False,
+        random_state=0,
+    ).fit(with_known(features), labels, sample_weight=weights / weights.mean())
+    grown = [predictors[0].nodes for predictors in booster._predictors]  # noqa: SLF001  no public way
+    constant = float(np.ravel(booster._baseline_prediction)[0])  # noqa: SLF001  likewise
+    return Trees(constant, [_written(nodes) for nodes in grown])
+
+
+def _written(nodes: npt.NDArray[np.void]) -> Tree:
+    leaf = nodes["is_leaf"].astype(bool)
+    return Tree(
+        np.where(leaf, LEAF, nodes["feature_idx"]).tolist(),
+        np.where(leaf, 0.0, nodes["num_threshold"]).tolist(),
+        nodes["left"].tolist(),
+        nodes["right"].tolist(),
+        nodes["missing_go_to_left"].astype(bool).tolist(),
+        nodes["value"].tolist(),
+    )

@@ -1,0 +1,83 @@
+"""开标价格 the opened prices of one lot, as screens and networks look at them, and their digest."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from analytics.market import Market
+from trading.kernel.canonical import canonical, sha256
+from trading.tender import Tender
+
+__all__ = ["Bid", "Opening", "market_of", "openings_of"]
+
+_FEN = 100
+
+
+class Bid(msgspec.Struct, frozen=True):
+    """`price` in fen."""
+
+    eid: str
+    bidder: str
+    name: str
+    price: int
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """One lot, its bids in the order of the ledger; `ceiling` in fen."""
+
+    tender: str
+    title: str
+    buyer: str
+    lot: int
+    at: datetime
+    ceiling: int | None
+    bids: tuple[Bid, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.tender}/{self.lot}"
+
+    @property
+    def given(self) -> str:
+        """SHA-256 over envelopes, prices and ceiling, hex: the same input, the same score."""
+        looked_at = {
+            "bids": [[bid.eid, bid.bidder, bid.price] for bid in self.bids],
+            "ceiling": self.ceiling,
+        }
+        return sha256(canonical(looked_at)).hex()
+
+
+def openings_of(state: Tender) -> list[Opening]:
+    """One for each lot with a price; nothing before the prices are opened."""
+    draft, at = state.drafted, state.opened_at
+    if at is None:
+        return []
+    found = []
+    for lot in draft.lots:
+        bids = tuple(
+            Bid(one.eid, one.bidder_id, one.bidder_name, one.price)
+            for one in state.priced()
+            if one.lot == lot.number and one.price is not None and one.price > 0
+        )
+        if bids:
+            found.append(
+                Opening(state.id, draft.title, draft.buyer, lot.number, at, lot.ceiling, bids)
+            )
+    return found
+
+
+def market_of(openings: Iterable[Opening], winners: Sequence[str] = ()) -> Market:
+    """As a market whose auctions are these, prices in yuan; `winners` by envelope. At least one."""
+    rows = [
+        {
+            "auction_id": opening.name,
+            "bidder_id": bid.bidder,
+            "bid": str(bid.price / _FEN),
+            "winner": str(int(bid.eid in winners)),
+            "control_price": "" if opening.ceiling is None else str(opening.ceiling / _FEN),
+        }
+        for opening in openings
+        for bid in opening.bids
+    ]
+    return Market("local", rows)

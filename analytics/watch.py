@@ -1,0 +1,55 @@
+"""守望 what looks at every opening within seconds: history, desk and pages put together."""
+
+from pathlib import Path
+
+from analytics.bands import RED
+from analytics.company import Company
+from analytics.desk import WarningDesk
+from analytics.history import History
+from analytics.model import Model
+from analytics.network import communities
+from analytics.page import LotView, Queued, lot_view, queued
+from trading.desks.office import Office
+
+__all__ = ["Watch"]
+
+
+class Watch:
+    """`model`: a file of `kaifeng analytics train`; without one, documents alone are compared."""
+
+    def __init__(self, office: Office, model: Path | None = None) -> None:
+        self.history = History(office)
+        loaded = Model.load(model) if model else None
+        self.desk = WarningDesk(office, loaded, self.history.cleared)
+        self._has_adopted = False
+
+    def look(self) -> None:
+        """Adopts the model, and looks at what nobody has looked at."""
+        due = self.history.due()
+        if not self._has_adopted:
+            self.desk.adopt()
+            self._has_adopted = True
+        for tender in due:
+            self.desk.look(tender)
+
+    def queue(self) -> list[Queued]:
+        found = [queued(kept) for kept in self.history.all()]
+        return sorted(found, key=_gravest)
+
+    def labels(self) -> list[dict[str, str]]:
+        return self.history.labels()
+
+    def page(self, tender: str) -> list[LotView]:
+        """By lot, those that have been looked at."""
+        market, warnings = self.history.market(), self.desk.load(tender)
+        company = Company.of(market) if market else None
+        groups = communities(market) if market else {}
+        return [
+            lot_view(kept, warnings, company, groups)
+            for kept in self.history.all()
+            if kept.opening.tender == tender and kept.opening.lot in warnings.recorded
+        ]
+
+
+def _gravest(one: Queued) -> tuple[bool, bool, float, int]:
+    return (one.hard == 0, one.band != RED, -float(one.score or 0), -one.index)

@@ -1,0 +1,217 @@
+"""Warnings over HTTP: an opening is looked at, supervisors see why, and say what became of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from analytics_markets import a_market, write_market
+from builders import ABid, AStory
+from edge import ANYONE, PACE, TestEdge
+
+from analytics.market import read_markets
+from analytics.training import train
+from analytics.watch import Watch
+from trading.facts.warning import Match, Verdict, WarningJudged, WarningRecorded
+from trading.kernel.errors import EntryBroken
+from trading.ledger.fact import Fact
+from trading.ledger.follow import Following
+from trading.ledger.port import ANY
+from web.client import act_id
+
+CLOSE = (9_800_000, 9_802_000, 9_805_000, 9_809_000)
+FAR = (7_000_000, 8_100_000, 9_600_000, 11_900_000)
+SHARED = "本工程关键线路上的深基坑支护采用桩锚体系并逐层监测位移，遇异常立即回填反压。"
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Iterator[TestEdge]:
+    made = TestEdge(tmp_path / "centre")
+    made.centre.publisher.publish()
+    yield made
+    made.centre.verify_everything()
+    made.close()
+
+
+def opened(edge: TestEdge, prices: tuple[int, ...], *folders: Path) -> AStory:
+    edge.actors["owner"] = edge.centre.owner
+    story = AStory(edge.centre, pace=PACE).drafted().formed().published(3 / 86_400)
+    for number, fen in enumerate(prices, 1):
+        folder = folders[number - 1] if number <= len(folders) else None
+        story.hand_in(ABid(f"9133000000000000{number:02d}", fen, folder=folder))
+    return story.closed().shared().opened()
+
+
+def watching(edge: TestEdge, model: Path | None = None) -> Watch:
+    """As a node's thread does it: all of the ledger, then what is due."""
+    if model:
+        edge.ports.desks.watch = Watch(edge.centre.office, model)
+        edge.centre.ledger.store.move_cursor("warnings", 0)
+    watch = edge.ports.desks.watch
+    following = Following(edge.centre.ledger, watch.history)
+    for _ in range(2):  # its own facts come back to it
+        following.catch_up()
+        watch.look()
+    return watch
+
+
+def a_model(folder: Path) -> Path:
+    data = folder / "markets"
+    data.mkdir()
+    write_market(data / "one.csv.gz", a_market(1, name="one"))
+    write_market(data / "two.csv.gz", a_market(2, spread=2.0, name="two"))
+    train(read_markets(data)).save(folder / "model.json")
+    return folder / "model.json"
+
+
+def page(edge: TestEdge, story: AStory) -> Any:
+    answer = edge.send("inspector", "GET", f"/v1/tenders/{story.tender}/warnings")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def judge(edge: TestEdge, story: AStory, verdict: Verdict, party: str = "inspector") -> Any:
+    fact = WarningJudged(lot=1, verdict=verdict, ground="已约谈并核对资金流水")
+    body = {"id": act_id(), "fact": msgspec.to_builtins(fact)}
+    return edge.act(party, f"/v1/tenders/{story.tender}/warnings", body)
+
+
+def dossiers(folder: Path) -> tuple[Path, Path]:
+    """Two bids from one machine, with the same words; the third file is no document at all."""
+    made = []
+    for name in ("a", "b"):
+        home = folder / name
+        home.mkdir()
+        (home / "maker.json").write_text(json.dumps({"machine": "m" * 64}), "utf-8")
+        own = [f"{name} 方案第 {n} 节：{chr(0x4E00 + n * 37 + ord(name)) * 20}" for n in range(9)]
+        shared = [f"{n}。{SHARED}{chr(0x5E00 + n) * 6}" for n in range(6)]
+        (home / "方案.txt").write_text("\n".join(own + shared), "utf-8")
+        (home / "坏.docx").write_bytes(b"PK not a document")
+        made.append(home)
+    return made[0], made[1]
+
+
+def test_an_opening_is_scored_and_a_supervisor_sees_why(edge: TestEdge, tmp_path: Path) -> None:
+    story = opened(edge, CLOSE)
+    watch = watching(edge, a_model(tmp_path))
+    (lot,) = page(edge, story)
+    assert lot["band"] in ("红色", "复核")
+    assert float(lot["score"]) > 0
+    assert any("变异系数" in reason for reason in lot["reasons"])
+    assert lot["model"] in (fact.model for fact, _ in edge.centre.ledger.stream("models"))
+    prices = [price["price"] for price in lot["distribution"]["prices"]]
+    assert prices == sorted(CLOSE)
+    assert {node["bidder"] for node in lot["network"]["nodes"]} == {
+        price["bidder"] for price in lot["distribution"]["prices"]
+    }
+    before = edge.centre.ledger.size()
+    watch.look()
+    assert edge.centre.ledger.size() == before  # one lot, one warning
+
+
+def test_the_same_opening_has_the_same_score_on_another_node(
+    edge: TestEdge, tmp_path: Path
+) -> None:
+    story, model = opened(edge, FAR), a_model(tmp_path)
+    watching(edge, model)
+    (first,) = page(edge, story)
+    again = Watch(edge.centre.office, model).desk
+    assert again.load(story.tender).recorded[1].score == first["score"]
+    assert again.look(story.tender).height == 1
+
+
+def test_documents_are_compared_and_unreadable_ones_named(edge: TestEdge, tmp_path: Path) -> None:
+    story = opened(edge, FAR, *dossiers(tmp_path))
+    watching(edge)
+    (lot,) = page(edge, story)
+    assert lot["band"] == "unscored"
+    assert {match["kind"] for match in lot["matches"]} == {"machine", "text"}
+    text = next(match for match in lot["matches"] if match["kind"] == "text")
+    assert SHARED[:20] in text["where_first"]
+    assert SHARED[:20] in text["where_second"]
+    assert len(lot["unread"]) == 2
+    assert "坏.docx" in lot["unread"][0]
+    (line,) = edge.send("platform", "GET", "/v1/warnings").json()
+    assert (line["hard"], line["clues"], line["verdict"]) == (1, 1, None)
+
+
+def test_a_decision_becomes_a_fact_and_a_label(edge: TestEdge) -> None:
+    story = opened(edge, FAR)
+    watch = watching(edge)
+    assert judge(edge, story, Verdict.MORE).status_code == 201
+    assert judge(edge, story, Verdict.CLEARED).json()["verdict"] == "cleared"
+    (lot,) = page(edge, story)
+    assert [one["verdict"] for one in lot["judged"]] == ["needs-more", "cleared"]
+    watching(edge)
+    rows = edge.send("inspector", "GET", "/v1/warnings/labels").json()
+    assert [row["label_auction"] for row in rows] == ["0"] * len(FAR)
+    assert [row["bid"] for row in rows] == [f"{fen / 100:.2f}" for fen in FAR]
+    assert [one.name for one in watch.history.cleared()] == [f"{story.tender}/1"]
+
+
+def test_only_supervisors_see_and_decide(edge: TestEdge) -> None:
+    story = opened(edge, FAR)
+    watching(edge)
+    path = f"/v1/tenders/{story.tender}/warnings"
+    for party in ("bidder", "purchaser", "experts"):
+        for wanted in (path, "/v1/warnings", "/v1/warnings/labels"):
+            assert edge.send(party, "GET", wanted).status_code == 403
+        assert judge(edge, story, Verdict.CLEARED, party).status_code == 403
+    assert edge.send(ANYONE, "GET", path).status_code == 401
+    assert judge(edge, story, Verdict.CLEARED, "platform").status_code == 403
+    shown = edge.send(ANYONE, "GET", "/v1/feed?limit=1000").text
+    assert "warning.recorded" not in shown
+
+
+@pytest.mark.parametrize(
+    ("lot", "ground"), [(2, "核查"), (1, "  "), (1, "长" * 4001)], ids=["no-lot", "empty", "long"]
+)
+def test_a_decision_without_warning_or_ground_is_refused(
+    lot: int, ground: str, edge: TestEdge
+) -> None:
+    story = opened(edge, FAR)
+    watching(edge)
+    fact = {"type": "warning.judged/1", "lot": lot, "verdict": "cleared", "ground": ground}
+    path = f"/v1/tenders/{story.tender}/warnings"
+    answer: httpx.Response = edge.act("inspector", path, {"id": act_id(), "fact": fact})
+    assert (answer.status_code, answer.json()["code"]) == (422, "KF-523")
+
+
+def test_nothing_is_said_of_what_is_not_opened(edge: TestEdge) -> None:
+    edge.actors["owner"] = edge.centre.owner
+    story = AStory(edge.centre, pace=PACE).drafted().formed().published(3 / 86_400).with_three()
+    watching(edge)
+    assert page(edge, story) == []
+    assert edge.send("inspector", "GET", "/v1/warnings").json() == []
+
+
+def test_a_warning_about_other_prices_is_found_by_a_stranger(tmp_path: Path) -> None:
+    """The operator writes what it likes past the desk; `verify` says so."""
+    edge = TestEdge(tmp_path)
+    try:
+        edge.centre.publisher.publish()
+        story = opened(edge, FAR)
+        forged: Fact = WarningRecorded(
+            lot=1,
+            model="",
+            given="0" * 64,
+            features=(),
+            score="",
+            band="unscored",
+            reasons=(),
+            abstains=True,
+            cleared=0,
+            matches=(
+                Match("text", "线索级", "a", "b", "x", "y", "雷同", "alike", "条例 第四十条"),
+            ),
+        )
+        office = edge.centre.office
+        stream = f"warnings:{story.tender}"
+        office.ledger.append(stream, ANY, [office.draft(stream, forged, None)])
+        with pytest.raises(EntryBroken, match="与开标记录不符"):
+            edge.centre.verify_everything()
+    finally:
+        edge.close()
