@@ -87,7 +87,7 @@ def _row(company: Company, auction: int) -> list[float]:
         float(np.mean(lifts)),
         _cohesion(met),
         _exclusivity(company, group, met),
-        _entropy(wins),
+        _entropy(wins, len(group)),
         _rotation(wins),
     ]
 
@@ -118,13 +118,13 @@ def _wins(company: Company, auction: int, group: Sequence[int]) -> list[int]:
     ]
 
 
-def _entropy(wins: Sequence[int]) -> float:
-    """Of the shares of wins, from 0 (one wins all) to 1 (all win alike)."""
+def _entropy(wins: Sequence[int], firms: int) -> float:
+    """Of the shares of wins, from 0 (one wins all) to 1 (all of the group win alike)."""
     counts = np.bincount(wins)[np.unique(wins)] if wins else np.array([])
     if len(counts) < 2:
         return 0.0
     shares = counts / counts.sum()
-    return float(-(shares * np.log(shares)).sum() / np.log(len(counts)))
+    return float(-(shares * np.log(shares)).sum() / np.log(firms))
 
 
 def _rotation(wins: Sequence[int]) -> float:

@@ -83,5 +83,5 @@ def _edges(company: Company, shown: Sequence[int]) -> list[tuple[int, int, int]]
         (first, second, int(company.met[first, second]))
         for at, first in enumerate(shown)
         for second in shown[at + 1 :]
-        if company.met[first, second] >= 1
+        if company.met[first, second] >= _FEWEST
     ]

@@ -27,6 +27,7 @@ __all__ = [
     "Paper",
     "PaperKind",
     "Part",
+    "Picture",
     "Signature",
     "Table",
     "moment",
@@ -62,9 +63,16 @@ class Note(msgspec.Struct, frozen=True, tag="note"):
     text: str
 
 
+class Picture(msgspec.Struct, frozen=True, tag="picture"):
+    """`svg` as wide as the page; `alt`: what it shows, for who cannot see it."""
+
+    svg: str
+    alt: str
+
+
 class Part(msgspec.Struct, frozen=True):
     title: str
-    blocks: tuple[Pairs | Table | Note, ...]
+    blocks: tuple[Pairs | Table | Note | Picture, ...]
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -83,6 +91,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     signatures: tuple[Signature, ...] = ()
     mark: str = ""
     is_rehearsal: bool = False
+    has_seal: bool = True
 
 
 class Case(msgspec.Struct, frozen=True):

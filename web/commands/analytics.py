@@ -142,6 +142,35 @@ def similar_command(folders: tuple[Path, ...], as_json: bool) -> None:  # noqa: 
     )
 
 
+@command.command("report", help="一场或一个市场的 PDF 报告 / one auction or market as a PDF.")
+@click.option("--model", "path", required=True, type=_FILE, help="模型文件 / the model")
+@click.option("--input", "given", required=True, type=_FILE, help="CSV: auction_id, bid, …")
+@click.option("--auction", help="只报告这一场 / this auction alone")
+@click.option("--cleared", type=_FILE, help="本地已核清的拍卖 / cleared on the spot")
+@click.option("--out", required=True, type=_NEW, help="PDF")
+def report_command(
+    path: Path, given: Path, auction: str | None, cleared: Path | None, out: Path
+) -> None:
+    from analytics.market import read_market
+    from analytics.model import Model
+    from analytics.report import auction_report, market_report
+    from analytics.warning import warn
+    from evaluation.paper import typeset
+    from trading.kernel.files import durable_write
+    from trading.kernel.instant import SystemClock
+
+    model, market, at = Model.load(path), read_market(given), SystemClock().read().at
+    warned = warn(model, market, read_market(cleared) if cleared else None)
+    paper = (
+        auction_report(model, market, warned, auction, at)
+        if auction
+        else market_report(model, market, warned, at)
+    )
+    pdf = typeset(paper)
+    durable_write(out, [pdf])
+    click.echo(f"✓ {paper.title} → {out} ({len(pdf) // 1024} KiB)")
+
+
 @command.command("synth", help="生成情景：串标与貌似者 / made-up rings, and innocents like them.")
 @click.option("--seed", required=True, type=int)
 @click.option("--out", required=True, type=_NEW, help="空目录 / an empty folder")

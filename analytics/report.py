@@ -1,0 +1,200 @@
+"""预警报告 one paper about a market, or about one auction of it, with its plots."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from analytics.bands import CLEAR, RED, REVIEW
+from analytics.company import Company
+from analytics.market import Market
+from analytics.model import Model
+from analytics.neighbourhood import neighbourhood_of
+from analytics.network import communities
+from analytics.plot import bars, histogram, network, prices
+from analytics.rotation import companions, rotas
+from analytics.screens import SCREENS, screens
+from analytics.warning import INSUFFICIENT, Warned
+from analytics.who import suspects
+from evaluation.paper import Note, Pairs, Paper, Part, Picture, Table
+from trading.kernel.errors import Usage
+
+__all__ = ["auction_report", "market_report"]
+
+_TOP = 20
+_CLUES = "本报告只列线索，供人工复核，不作认定。 Clues for people to look into, and no findings."
+_SHOWN = ("cv", "spd", "diffp", "rd", "skew", "ks", "low_control", "won_control")
+_NAMES = {
+    "cv": "变异系数 coefficient of variation",
+    "spd": "价差 spread",
+    "diffp": "最低两家差 lowest two",
+    "rd": "相对距离 relative distance",
+    "skew": "偏度 skewness",
+    "ks": "均匀性 KS",
+    "low_control": "最低价/控制价 lowest to ceiling",
+    "won_control": "中标价/控制价 winner to ceiling",
+}
+
+
+def market_report(model: Model, market: Market, warned: Sequence[Warned], at: datetime) -> Paper:
+    """All auctions: the scores, the bands, the most suspect, who keeps company."""
+    scores = [one.score for one in warned if one.score is not None]
+    bands = Counter(one.band for one in warned)
+    parts = [
+        _subject(model, market),
+        Part(
+            "评分分布 Scores",
+            (
+                Picture(histogram(scores), "各场评分的分布 histogram of the scores"),
+                Table(
+                    ("分档 band", "场数 auctions"),
+                    tuple((b, f"{bands[b]:,}") for b in (RED, REVIEW, CLEAR, INSUFFICIENT)),
+                    (3, 1),
+                    (1,),
+                ),
+            ),
+        ),
+        _most_suspect(warned),
+        Part(
+            "参与度 Participation",
+            (Picture(bars(_sizes(market)), "按投标家数的场数 auctions by number of bids"),),
+        ),
+    ]
+    if market.has_bidders:
+        parts += _company(market)
+    return _paper(f"{market.name} 市场围串标预警报告", market.name, at, parts)
+
+
+def auction_report(
+    model: Model, market: Market, warned: Sequence[Warned], auction: str, at: datetime
+) -> Paper:
+    """One auction; Usage if the market has none of that name."""
+    if auction not in market.auctions:
+        raise Usage(problem=f"没有这场 / no such auction: {auction}")
+    place = market.auctions.index(auction)
+    one, within = warned[place], market.within(place)
+    parts = [_subject(model, market), _said(one), _prices(market, place), _screens(market, place)]
+    shares = {who.bidder: who.score for who in suspects(market, warned) if who.auction == auction}
+    if market.has_bidders:
+        company = Company.of(market)
+        around = neighbourhood_of(company, market.bidders[within])
+        parts.append(
+            Part(
+                "同标网络 Network",
+                (Picture(network(around), "本场企业（红）与常遇企业 firms here in red"),),
+            )
+        )
+        parts.append(_bidders(shares))
+    return _paper(f"{auction} 围串标预警报告", market.name, at, parts)
+
+
+def _paper(title: str, market: str, at: datetime, parts: Sequence[Part]) -> Paper:
+    return Paper(
+        title=title,
+        subtitle=market,
+        issuer="开封 Kaifeng",
+        at=at,
+        parts=tuple(parts),
+        has_seal=False,
+    )
+
+
+def _subject(model: Model, market: Market) -> Part:
+    rows = (
+        ("市场 market", market.name),
+        ("规模 size", f"{len(market):,} 场 auctions，{len(market.bids):,} 个报价 bids"),
+        ("模型 model", f"{model.card.version}，{model.digest[:16]}…"),
+        (
+            "未见市场 AUC",
+            "，".join(f"{name} {value:.2f}" for name, value in model.card.unseen_auc.items()),
+        ),
+    )
+    return Part("对象 Subject", (Pairs(rows), Note(_CLUES)))
+
+
+def _most_suspect(warned: Sequence[Warned]) -> Part:
+    told = [one for one in warned if one.score is not None and not one.abstain]
+    order = sorted(told, key=lambda one: -(one.score or 0))[:_TOP]
+    rows = tuple(
+        (
+            one.auction,
+            f"{one.score:.3f}",
+            one.band,
+            "；".join(reason.split(" / ")[0] for reason in one.reasons[:2]),
+        )
+        for one in order
+    )
+    if not rows:
+        return Part("最可疑 Most suspect", (Note("本市场不作判断。 Nothing is said here."),))
+    head = ("场次 auction", "评分 score", "分档 band", "理由 reasons")
+    return Part("最可疑 Most suspect", (Table(head, rows, (4, 2, 2, 14), (1,)),))
+
+
+def _sizes(market: Market) -> dict[str, float]:
+    counts = np.bincount(np.minimum(market.sizes, _TOP))
+    return {
+        f"{size}+" if size == _TOP else f"{size}": float(count)
+        for size, count in enumerate(counts.tolist())
+        if size
+    }
+
+
+def _company(market: Market) -> list[Part]:
+    company = Company.of(market)
+    beside, turns = companions(company)[:_TOP], rotas(company, communities(market))[:_TOP]
+    parts = []
+    if beside:
+        rows = tuple(
+            (one.companion, one.winner, f"{one.met}", f"{one.expected}", f"{one.chance:.1e}")
+            for one in beside
+        )
+        head = ("陪标 companion", "中标 winner", "同场 met", "期望 expected", "概率 chance")
+        parts.append(Part("陪标 Companions", (Table(head, rows, (5, 5, 2, 2, 3), (2, 3, 4)),)))
+    if turns:
+        won = tuple(
+            ("、".join(one.firms), f"{len(one.wins)}", f"{one.repeats}", f"{one.expected}")
+            for one in turns
+        )
+        firms = ("企业 firms", "中标 wins", "连中 repeats", "期望 expected")
+        parts.append(Part("轮流中标 Rotation", (Table(firms, won, (12, 2, 3, 3), (1, 2, 3)),)))
+    return parts
+
+
+def _said(one: Warned) -> Part:
+    score = "—" if one.score is None else f"{one.score:.3f}"
+    pairs = Pairs((("评分 score", score), ("分档 band", one.band)))
+    return Part("结论 What is said", (pairs, *(Note(reason) for reason in one.reasons)))
+
+
+def _prices(market: Market, place: int) -> Part:
+    within = market.within(place)
+    bids, ceiling = market.bids[within], float(market.controls[place])
+    svg = prices(
+        bids.tolist(),
+        market.winner[within].tolist(),
+        ceiling if np.isfinite(ceiling) else None,
+    )
+    note = f"{len(bids)} 个报价，升序；红点为中标。 Ascending; the winner is red."
+    return Part("报价 Prices", (Picture(svg, "报价散点 the bids of the auction"), Note(note)))
+
+
+def _screens(market: Market, place: int) -> Part:
+    found = screens(market)
+    rows = []
+    for code in _SHOWN:
+        column = found[code]
+        known = column[np.isfinite(column)]
+        if code in SCREENS and np.isfinite(column[place]) and len(known):
+            below = float((known < column[place]).mean())
+            middle = float(np.median(known))
+            rows.append((_NAMES[code], f"{column[place]:.4f}", f"{middle:.4f}", f"{below:.0%}"))
+    head = ("指标 screen", "本场 here", "市场中位 market", "低于本场 below")
+    return Part("筛查指标 Screens", (Table(head, tuple(rows), (8, 3, 3, 3), (1, 2, 3)),))
+
+
+def _bidders(shares: dict[str, float | None]) -> Part:
+    order = sorted(shares, key=lambda who: (-(shares[who] or 0), who))
+    rows = tuple((who, "—" if shares[who] is None else f"{shares[who]:.3f}") for who in order)
+    head = ("投标人 bidder", "评分 score")
+    return Part("逐家 Bidders", (Table(head, rows[: _TOP * 2], (10, 3), (1,)),))
