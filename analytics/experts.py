@@ -1,8 +1,9 @@
 """评委行为 how experts score: against the others on the same bid, alike beyond the others, and whom
 they meet. A figure is a reason to look, never a finding: few sheets say little, and say so.
 
-A score is a share of what its item allows; its residual is what it lies above the mean of the other
-members for the same bid and item (leave one out), so no member is measured against itself.
+A score is a share of what its item allows; its residual is what it lies above the median of the
+other members for the same bid and item (leave one out): no member is measured against itself, and
+one that is far off does not make the others look so.
 """
 
 from collections import defaultdict
@@ -102,9 +103,9 @@ def residuals(scores: Iterable[Score]) -> Residuals:
         sheets[score.tender, score.bidder, score.item].append(score)
     found = {}
     for given in sheets.values():
-        whole = sum(one.share for one in given)
-        for one in given if len(given) > 1 else ():
-            found[one] = one.share - (whole - one.share) / (len(given) - 1)
+        for place, one in enumerate(given if len(given) > 1 else ()):
+            others = [other.share for other in (*given[:place], *given[place + 1 :])]
+            found[one] = one.share - median(others)
     return found
 
 

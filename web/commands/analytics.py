@@ -142,6 +142,24 @@ def similar_command(folders: tuple[Path, ...], as_json: bool) -> None:  # noqa: 
     )
 
 
+@command.command("clues", help="清标四十六项线索 / the catalogue of 46, over cases (JSON lines).")
+@click.argument("path", metavar="FILE", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 打印 / print JSON")
+def clues_command(path: Path, as_json: bool) -> None:  # noqa: FBT001  a flag
+    from analytics.clueing import clues_of, points_of, read_cases
+
+    said = clues_of(read_cases(path))
+    if as_json:
+        click.echo(msgspec.json.encode(said).decode())
+        return
+    for lot, points in points_of(said).items():
+        click.echo(f"{lot}: {points} 分 points")
+        for one in (one for one in said if one.lot == lot):
+            who = "、".join(one.who)
+            click.echo(f"    [{one.group} {one.points}] {one.zh} {one.en}：{who} {one.value}")
+    click.echo(f"{len(said)} 项线索，供人工复核 / clues for people to look into")
+
+
 @command.command("report", help="一场或一个市场的 PDF 报告 / one auction or market as a PDF.")
 @click.option("--model", "path", required=True, type=_FILE, help="模型文件 / the model")
 @click.option("--input", "given", required=True, type=_FILE, help="CSV: auction_id, bid, …")

@@ -1,0 +1,36 @@
+"""评委与招标代理亲密度 an expert close to the agent.
+
+名称 Name: expert-agent.
+定义 Definition: an expert of the panel works, worked or holds a part of the agent.
+理由 Why: who is close cannot judge.
+数据 Data: panel.ties.
+方法 Method: equality of names or registration numbers.
+阈值 Threshold: 1 tie.
+例外 Exclusions: none.
+来源 Source: 清标四十六项; 评标委员会和评标方法暂行规定 第十二条.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from analytics.clue import Case, Clue, Group, Hit
+
+__all__ = ["CLUE"]
+
+
+def _look(cases: Sequence[Case]) -> Iterator[Hit]:
+    for case in cases:
+        near = {case.agent} - {""}
+        for seat in case.panel:
+            shared = near & set(seat.ties)
+            if shared:
+                yield Hit(case.lot, (seat.expert,), "、".join(sorted(shared)))
+
+
+CLUE = Clue(
+    code="expert-agent",
+    zh="评委与招标代理亲密度",
+    en="an expert close to the agent",
+    group=Group.BASIC,
+    article="评标委员会和评标方法暂行规定 第十二条",
+    look=_look,
+)
