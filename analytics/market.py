@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from trading.kernel.errors import InputUnusable
 
-__all__ = ["Floats", "Market", "read_market", "read_markets"]
+__all__ = ["Floats", "Ints", "Market", "read_market", "read_markets"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

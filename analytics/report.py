@@ -9,6 +9,7 @@ import numpy as np
 from analytics.bands import CLEAR, RED, REVIEW
 from analytics.company import Company
 from analytics.market import Market
+from analytics.missing_bids import missing_bids
 from analytics.model import Model
 from analytics.neighbourhood import neighbourhood_of
 from analytics.network import communities
@@ -61,6 +62,7 @@ def market_report(model: Model, market: Market, warned: Sequence[Warned], at: da
             (Picture(bars(_sizes(market)), "按投标家数的场数 auctions by number of bids"),),
         ),
     ]
+    parts.append(_missing(market))
     if market.has_bidders:
         parts += _company(market)
     return _paper(f"{market.name} 市场围串标预警报告", market.name, at, parts)
@@ -159,6 +161,19 @@ def _company(market: Market) -> list[Part]:
         firms = ("企业 firms", "中标 wins", "连中 repeats", "期望 expected")
         parts.append(Part("轮流中标 Rotation", (Table(firms, won, (12, 2, 3, 3), (1, 2, 3)),)))
     return parts
+
+
+def _missing(market: Market) -> Part:
+    found = missing_bids(market)
+    if found.share is None or found.chance is None:
+        told = "报价太少，不作判断。 Too few bids to tell."
+    else:
+        told = (
+            f"距胜负 {found.width:.1%} 以内 {found.close:,} 个报价，相邻带 {found.beside:,} 个，"
+            f"比值 {found.share:.2f}（竞争市场约为 1），如此之少的概率 {found.chance:.1e}。 "
+            f"Bids close to winning over those a little farther: {found.share:.2f}, by chance 1."
+        )
+    return Part("缺失的报价 Missing bids", (Note(told),))
 
 
 def _said(one: Warned) -> Part:
