@@ -12,6 +12,7 @@ import msgspec
 from analytics.bill_likeness import bill_likeness, totals_in_steps
 from analytics.dossier import Dossier, Maker, Seen
 from analytics.finding import CLUE, HARD, Finding
+from analytics.rare_likeness import rare_likeness
 from analytics.text_likeness import text_likeness
 
 __all__ = ["Rule", "likeness"]
@@ -56,6 +57,7 @@ def likeness(dossiers: Sequence[Dossier], background: Dossier) -> list[Finding]:
         *bill_likeness([one.bill for one in dossiers if one.bill]),
         *totals_in_steps([one.bill for one in dossiers if one.bill]),
         *text_likeness(dossiers, background.passages),
+        *rare_likeness(dossiers, background.passages),
     ]
     return sorted(found, key=lambda one: (one.grade != HARD, one.first, one.second, one.kind))
 

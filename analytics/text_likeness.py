@@ -4,6 +4,7 @@ another bidder's name left in (条例 第四十条（四）（五）).
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from itertools import combinations
 
 from analytics.dossier import Dossier, Passage
@@ -17,7 +18,7 @@ _ALIKE = 0.8  # of a passage's grams
 _SHARE = 0.15  # of a bid's own text
 _PASSAGES = 3
 _TEMPLATE = 3  # bidders: a pair is no template
-_SHOWN = 60
+_SHOWN, _AROUND = 60, 8
 _SHORTEST_NAME = 4
 
 Grams = frozenset[str]
@@ -90,10 +91,23 @@ def _found(
     first: str, second: str, pairs: Sequence[tuple[Passage, Passage, int]], share: float
 ) -> Finding:
     longest = max(pairs, key=lambda pair: pair[2])
-    where = [f"{p.file} 第 {p.number} 段：{p.text[:_SHOWN]}" for p in longest[:2]]
+    where = _side_by_side(longest[0], longest[1])
     zh = f"{len(pairs)} 段文字雷同，占其自撰内容 {min(share, 1):.0%}（已除去招标文件与通用模板）"
     en = f"{len(pairs)} passages alike, {min(share, 1):.0%} of what they wrote themselves"
     return Finding("text", CLUE, first, second, where[0], where[1], zh, en, "条例 第四十条（四）")
+
+
+def _side_by_side(first: Passage, second: Passage) -> list[str]:
+    """The same stretch in both, between brackets, with what stands around it."""
+    matcher = SequenceMatcher(None, first.text, second.text, autojunk=False)
+    found = matcher.find_longest_match()
+    shown = []
+    for passage, start in ((first, found.a), (second, found.b)):
+        end = start + min(found.size, _SHOWN)
+        before = passage.text[max(start - _AROUND, 0) : start]
+        told = f"{before}【{passage.text[start:end]}】{passage.text[end : end + _AROUND]}"
+        shown.append(f"{passage.file} 第 {passage.number} 段：{told}")
+    return shown
 
 
 def _names(dossiers: Sequence[Dossier]) -> Iterator[Finding]:
