@@ -1,4 +1,4 @@
-"""文件: PDF and OOXML with their properties and pictures, rare strings, slips; files of strangers do no
+"""文件: PDF and OOXML with properties and pictures, rare strings, slips; strangers' files do no
 harm.
 """
 

@@ -9,6 +9,7 @@ import pytest
 from commands import kaifeng
 
 from trading.envelope.layout import PREFIX, Prefix
+from web.maker import write_record
 
 
 @pytest.fixture
@@ -158,3 +159,23 @@ def test_names_out_of_records_are_only_text(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "[reverse]" in done.stdout
     assert "\x1b[2J" not in done.stdout
+
+
+def test_a_makers_record_is_hashed_for_the_tender_and_in_sight(
+    demo: Path, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "maker.json").write_text('{"payer": "6222", "staff": ["张三"]}', "utf-8")
+    out = tmp_path / "bid.kfe"
+    done = seal(demo, folder, out, **{"with-maker": True, "dongle": "DG-7"})
+    assert done.returncode == 0, done.stderr
+    assert "maker.json" in done.stdout
+    record = json.loads((folder / "maker.json").read_text("utf-8"))
+    assert (record["payer"], record["staff"]) == ("6222", ["张三"])
+    assert len(record["dongle"]) == 64
+    assert "DG-7" not in (folder / "maker.json").read_text("utf-8")
+    write_record(folder, "another tender", "DG-7")
+    other = json.loads((folder / "maker.json").read_text("utf-8"))
+    assert other["dongle"] != record["dongle"]
+    (folder / "maker.json").write_text("[]", "utf-8")
+    assert seal(demo, folder, tmp_path / "b.kfe", **{"with-maker": True}).returncode == 2
+    assert seal(demo, folder, tmp_path / "c.kfe", dongle="DG-7").returncode == 2

@@ -29,6 +29,7 @@ from trading.kernel.money import Money
 from trading.kernel.settings import read_secret
 from trading.ledger.policy import Policy
 from trading.ledger.receipt import check_receipt
+from web.maker import write_record
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -60,6 +61,12 @@ class Kept(msgspec.Struct, frozen=True):
     "--identity", type=_FILE, help="CA 密钥与证书 (PEM) / the bidder's key and certificate"
 )
 @click.option("--with-cokey", is_flag=True, help="加投标人自己的密钥 / add the bidder's own key")
+@click.option(
+    "--with-maker",
+    is_flag=True,
+    help="写入制作记录 maker.json（按项目散列） / add hashed machine ids",
+)
+@click.option("--dongle", default="", help="计价软件加密锁号 / the pricing dongle's number")
 @click.option("--replaces", type=_FILE, help="替换先前的信封 / the envelope this one replaces")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="信封 / bid.kfe")
 def command(**options: object) -> None:
@@ -67,6 +74,8 @@ def command(**options: object) -> None:
     _check_paths(wanted)
     address = invited(wanted)
     kept = _kept(wanted)
+    if wanted.with_maker:
+        write_record(wanted.folder, address.tender, wanted.dongle)
     manifest = _manifest(wanted, address)
     sealing = Sealing(
         address=address,
@@ -105,6 +114,8 @@ class _Options(msgspec.Struct, frozen=True):
     currency: str
     identity: Path | None
     with_cokey: bool
+    with_maker: bool
+    dongle: str
     replaces: Path | None
     out: Path
 
@@ -122,6 +133,8 @@ def _check_paths(wanted: _Options) -> None:
         raise Usage(problem=f"{min(odd)}: 不收子文件夹和链接 / no folders or links inside")
     if wanted.price is None and not any(folder.iterdir()):
         raise Usage(problem=f"{wanted.folder}: 空文件夹 / empty")
+    if wanted.dongle and not wanted.with_maker:
+        raise Usage(problem="--dongle 须与 --with-maker 一起 / needs --with-maker")
     if not wanted.bidder.strip() or not wanted.name.strip():
         raise Usage(problem="--bidder, --name: 不能为空 / not empty")
 
