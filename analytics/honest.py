@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 
 from analytics.bands import red_share
+from analytics.calibration import Calibration, calibration, with_prior
 from analytics.features import untrained
 from analytics.fitting import fit_blend
 from analytics.labelled import Labelled, labelled
 from analytics.market import Floats, Ints, Market
 from analytics.network import bidders_of, communities
-from analytics.training import auc, unseen_scores
+from analytics.training import PRIOR, auc, platt, unseen_scores
 
 __all__ = ["Figures", "Report", "evaluate", "found_at"]
 
@@ -23,6 +24,7 @@ _FOLDS = 5
 _BUDGET = 0.05
 _CLEARED = 30
 _DRAWS = 200
+_SURE = 500.0
 _FEWEST = 20  # auctions to train on, or to test a community with
 _SEED = 20261126
 
@@ -52,6 +54,7 @@ class Report(msgspec.Struct, frozen=True):
     unseen: Figures | None
     community: Figures | None
     red: float | None
+    calibration: Calibration | None
 
 
 def evaluate(markets: Sequence[Market], told: Told = lambda _: None) -> list[Report]:
@@ -69,6 +72,7 @@ def evaluate(markets: Sequence[Market], told: Told = lambda _: None) -> list[Rep
                 _figures(lesson.labels, scores) if scores is not None else None,
                 _community(lesson, lessons),
                 _red(lesson, scores) if scores is not None else None,
+                _calibration(lesson, lessons, unseen) if scores is not None else None,
             )
         )
     return reports
@@ -144,6 +148,26 @@ def _disjoint(lesson: Labelled) -> Iterator[tuple[Ints, Ints]]:
 
 def _most(labels: Sequence[int]) -> int:
     return max(sorted(set(labels)), key=labels.count)
+
+
+def _calibration(
+    lesson: Labelled, lessons: Sequence[Labelled], unseen: Sequence[Floats | None]
+) -> Calibration | None:
+    """Probabilities by a curve fitted to the other markets, for this market's own share."""
+    pairs = [
+        (one, scores) for one, scores in zip(lessons, unseen, strict=True) if one is not lesson
+    ]
+    known = [(one, scores) for one, scores in pairs if scores is not None]
+    own = next(s for one, s in zip(lessons, unseen, strict=True) if one is lesson)
+    if not known or own is None:
+        return None
+    slope, constant = platt(
+        np.concatenate([scores for _, scores in known]),
+        np.concatenate([one.labels for one, _ in known]),
+        np.concatenate([one.weights for one, _ in known]),
+    )
+    told = 1 / (1 + np.exp(-np.clip(slope * own + constant, -_SURE, _SURE)))
+    return calibration(lesson.labels, with_prior(told, PRIOR, float(lesson.labels.mean())))
 
 
 def _red(lesson: Labelled, scores: Floats) -> float | None:

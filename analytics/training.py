@@ -14,9 +14,9 @@ from analytics.market import Floats, Ints, Market
 from analytics.model import VERSION, Card, Model, codes
 from trading.kernel.errors import InputUnusable
 
-__all__ = ["auc", "train", "unseen_scores"]
+__all__ = ["PRIOR", "auc", "platt", "train", "unseen_scores"]
 
-_PRIOR = 0.1  # how much of the field is rigged, as a working assumption
+PRIOR = 0.1  # how much of the field is rigged, as a working assumption
 _FOLDS = 5
 
 Told = Callable[[str], None]
@@ -30,7 +30,7 @@ def train(markets: Sequence[Market], told: Told = lambda _: None) -> Model:
     labels = np.concatenate([one.labels for one in lessons])
     weights = np.concatenate([one.weights for one in lessons])
     features = np.vstack([one.features for one in lessons])
-    slope, constant = _platt(unseen, labels, weights)
+    slope, constant = platt(unseen, labels, weights)
     told("合并 together")
     return Model(
         _card(lessons, scores),
@@ -74,7 +74,7 @@ def _card(lessons: Sequence[Labelled], scores: Sequence[Floats]) -> Card:
         [one.taught for one in lessons],
         {one.market.name: round(auc(one.labels, score), 4) for one, score in pairs},
         {one.market.name: round(auc(one.labels, untrained(one.features)), 4) for one in lessons},
-        _PRIOR,
+        PRIOR,
     )
 
 
@@ -82,8 +82,8 @@ def auc(labels: Ints, scores: Floats) -> float:
     return float(roc_auc_score(labels, np.nan_to_num(scores)))
 
 
-def _platt(scores: Floats, labels: Ints, weights: Floats) -> tuple[float, float]:
+def platt(scores: Floats, labels: Ints, weights: Floats) -> tuple[float, float]:
     """Both classes weigh alike in training; the field's share goes into the constant."""
     fitted = LogisticRegression(C=1e6).fit(scores[:, None], labels, sample_weight=weights)
     slope, constant = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return slope, constant + float(np.log(_PRIOR / (1 - _PRIOR)))
+    return slope, constant + float(np.log(PRIOR / (1 - PRIOR)))

@@ -118,6 +118,24 @@ def evaluate_command(data: Path) -> None:
     console.print(_promises(reports))
 
 
+@command.command("drift", help="漂移监测：与先前的拍卖相比 / do auctions still look as they did?")
+@click.option("--before", required=True, type=_FILE, help="CSV：分档所依据的 / the bands' own")
+@click.option("--after", required=True, type=_FILE, help="CSV：近期的 / recent ones")
+def drift_command(before: Path, after: Path) -> None:
+    from analytics.drift import drift
+    from analytics.features import FEATURES, matrix
+    from analytics.market import read_market
+
+    codes = [feature.code for feature in FEATURES]
+    for one in drift(codes, matrix(read_market(before)), matrix(read_market(after))):
+        if one.psi is None:
+            click.echo(f"  {one.code}: {one.before} → {one.after}，太少 too few")
+            continue
+        mark = "!" if one.alarm else " "
+        figures = f"PSI {one.psi:.3f}, KS {one.ks:.3f} (p {one.chance:.1e})"
+        click.echo(f"{mark} {one.code}: {one.before} → {one.after}，{figures}")
+
+
 @command.command(
     "similar", help="投标文件雷同检查 / what bids have in common that they should not."
 )
@@ -236,11 +254,17 @@ def _promises(reports: "Sequence[Report]") -> Table:
         "围串 rigged",
         "不训练 untrained AUC",
         "清白转红 clean turned red",
+        "Brier（基线 base）",
+        "ECE",
     ):
         table.add_column(column, justify="left" if column.startswith("市") else "right")
     for report in reports:
         red = f"{report.red:.1%}" if report.red is not None else "—"
-        table.add_row(report.market, f"{report.rigged:.1%}", f"{report.untrained:.3f}", red)
+        told = report.calibration
+        brier = f"{told.brier:.3f} ({told.base:.3f})" if told else "—"
+        ece = f"{told.ece:.3f}" if told else "—"
+        figures = (f"{report.rigged:.1%}", f"{report.untrained:.3f}", red, brier, ece)
+        table.add_row(report.market, *figures)
     return table
 
 
