@@ -18,20 +18,22 @@ __all__ = ["ARCHIVE_SCREENS", "SQL", "DuckDbEngine", "Engine"]
 ARCHIVE_SCREENS = ("size", "cv", "spd", "diffp", "rd", "skew", "kurt", "ks")
 
 SQL = """
-WITH placed AS (
-  SELECT auction_id, CAST(bid AS DOUBLE) AS bid,
+WITH given AS (
+  SELECT auction_id, CAST(bid AS DOUBLE) AS bid FROM bids
+), placed AS (
+  SELECT auction_id, bid,
          row_number() OVER (PARTITION BY auction_id ORDER BY bid) AS place,
          count(*) OVER (PARTITION BY auction_id) AS size,
-         avg(CAST(bid AS DOUBLE)) OVER (PARTITION BY auction_id) AS mean,
-         min(CAST(bid AS DOUBLE)) OVER (PARTITION BY auction_id) AS low,
-         max(CAST(bid AS DOUBLE)) OVER (PARTITION BY auction_id) AS high
-  FROM bids
+         avg(bid) OVER (PARTITION BY auction_id) AS mean,
+         min(bid) OVER (PARTITION BY auction_id) AS low,
+         max(bid) OVER (PARTITION BY auction_id) AS high
+  FROM given
 ), summed AS (
   SELECT auction_id, max(size) AS size, max(mean) AS mean, max(low) AS low, max(high) AS high,
          max(CASE WHEN place = 2 THEN bid END) AS second,
-         avg(power(bid - mean, 2)) AS m2,
-         avg(power(bid - mean, 3)) AS m3,
-         avg(power(bid - mean, 4)) AS m4,
+         avg((bid - mean) * (bid - mean)) AS m2,
+         avg((bid - mean) * (bid - mean) * (bid - mean)) AS m3,
+         avg((bid - mean) * (bid - mean) * (bid - mean) * (bid - mean)) AS m4,
          stddev_samp(CASE WHEN place > 1 THEN bid END) AS losers,
          max(abs(CASE WHEN high > low THEN (bid - low) / (high - low) ELSE 0 END
                  - place / (size + 1.0))) AS distance
@@ -76,7 +78,7 @@ class DuckDbEngine:
                 found = database.execute(SQL).fetchnumpy()
             except duckdb.Error as error:
                 raise InputUnusable(path=Path(files), problem=error) from error
-        names = [str(name) for name in found["auction_id"]]
+        names = list(map(str, found["auction_id"].tolist()))
         return names, {code: _filled(found[code]) for code in ARCHIVE_SCREENS}
 
 

@@ -9,7 +9,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import append, edge, envelopes, evaluation, failover, network, proofs, verification
+from bench import (
+    append,
+    edge,
+    envelopes,
+    evaluation,
+    failover,
+    network,
+    proofs,
+    verification,
+    warnings,
+)
 from bench.table import CONSOLE, Sizes, cores
 
 _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
@@ -21,6 +31,7 @@ _TOPICS: dict[str, Callable[[Path, Sizes], None]] = {
     "network": network.run,
     "failover": failover.run,
     "evaluation": evaluation.run,
+    "warnings": warnings.run,
 }
 _FULL = Sizes(
     quick=False,
