@@ -20,10 +20,14 @@ help: ## 列出目标 / list the targets
 	$(PIP) install --no-deps --require-hashes -r locks/dev.txt
 	@touch $@
 
+.venv/spark: .venv/dev locks/spark.txt
+	$(PIP) install --no-deps --require-hashes -r locks/spark.txt
+	@touch $@
+
 demo: .venv/runtime ## 启动服务，一个真实项目正在招标 / the server with one real tender live
 	$(BIN)/kaifeng demo --out kaifeng-demo
 
-test: .venv/dev ## 全部测试 / the whole test suite
+test: .venv/spark ## 全部测试 / the whole test suite
 	$(BIN)/pytest -n 2 -q --dist loadgroup
 
 check: .venv/dev ## 格式、规范、类型、层次、架构 / format, lint, types, contracts, architecture
@@ -46,6 +50,8 @@ lock: .venv/runtime ## 重新锁定依赖 / lock the dependencies anew
 		--python-version 3.11 --extra analytics pyproject.toml locks/build.in -o locks/runtime.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --extra analytics --extra dev pyproject.toml locks/build.in -o locks/dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 locks/spark.in -o locks/spark.txt
 
 clean: ## 删除环境与演示 / remove the environment and the demo
 	rm -rf .venv kaifeng-demo kaifeng-story kaifeng-replay build dist

@@ -24,7 +24,7 @@ class Present:
 sys.meta_path[:] = [Present(finder) for finder in sys.meta_path]
 for top in ("trading", "evaluation", "robots", "analytics", "web"):
     for module in pkgutil.walk_packages(importlib.import_module(top).__path__, f"{top}."):
-        if not module.name.startswith("web.migrations"):
+        if not module.name.startswith(("web.migrations", "analytics.spark")):  # an extra of its own
             importlib.import_module(module.name)
 """
 
