@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,26 @@ def test_a_decision_without_warning_or_ground_is_refused(
     path = f"/v1/tenders/{story.tender}/warnings"
     answer: httpx.Response = edge.act("inspector", path, {"id": act_id(), "fact": fact})
     assert (answer.status_code, answer.json()["code"]) == (422, "KF-523")
+
+
+def test_a_node_that_died_before_it_looked_is_made_good_by_the_next(edge: TestEdge) -> None:
+    story = opened(edge, FAR)
+    dying = Watch(edge.centre.office)
+    Following(edge.centre.ledger, dying.history).catch_up()
+    assert dying.history.due() == [story.tender]
+    edge.centre.ledger.store.move_cursor("warnings", 0)  # as a node does when it starts
+    watching(edge)
+    assert [line["lot"] for line in edge.send("inspector", "GET", "/v1/warnings").json()] == [1]
+    assert dying.desk.load(story.tender).height == 1
+
+
+def test_two_nodes_at_once_say_it_once(edge: TestEdge) -> None:
+    story = opened(edge, FAR)
+    nodes = [Watch(edge.centre.office) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda node: node.desk.look(story.tender), nodes))
+    assert [one.height for one in found] == [1, 1]
+    assert len(edge.centre.ledger.stream(f"warnings:{story.tender}")) == 1
 
 
 def test_nothing_is_said_of_what_is_not_opened(edge: TestEdge) -> None:
