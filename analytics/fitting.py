@@ -1,21 +1,24 @@
 """拟合 what learns: monotone boosting by scikit-learn, written down as plain numbers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 
 from analytics.blend import Blend, learnt, logs, theory, width
 from analytics.features import FEATURES, with_known
 from analytics.labelled import Labelled
+from analytics.local import Local, middle_of
 from analytics.market import Floats, Ints
 from analytics.trees import LEAF, Tree, Trees
 
-__all__ = ["fit_blend"]
+__all__ = ["fit_blend", "fit_local"]
 
 _TREES, _LEAVES, _FEWEST, _RATE, _PENALTY = 120, 8, 30, 0.05, 1.0
 _CEILING = "won_control"
+_FOREST, _LEAF_AUCTIONS, _TRIED = 200, 3, 0.3
 
 
 def fit_blend(lessons: Sequence[Labelled]) -> Blend:
@@ -29,6 +32,29 @@ def fit_blend(lessons: Sequence[Labelled]) -> Blend:
     close = theory(features, middle, widths)
     spreads = (float(np.std(close)) or 1.0, float(np.std(trees.scores(learnt(features)))) or 1.0)
     return Blend(middle.tolist(), widths.tolist(), trees, spreads)
+
+
+def fit_local(lesson: Labelled, features: Floats) -> Local:
+    """`features`: of `LOCAL`, one row for each of the lesson's auctions."""
+    forest = ExtraTreesClassifier(
+        _FOREST, min_samples_leaf=_LEAF_AUCTIONS, max_features=_TRIED, random_state=0
+    ).fit(features, lesson.labels, sample_weight=lesson.weights / lesson.weights.mean())
+    market = lesson.market
+    return Local(market.name, middle_of(market), [_leaved(one.tree_) for one in forest])
+
+
+def _leaved(tree: Any) -> Tree:
+    """Leaves hold the share of rigged auctions, by weight."""
+    shares = tree.value[:, 0, 1] / tree.value[:, 0, :].sum(axis=1)
+    leaf = tree.children_left < 0
+    return Tree(
+        np.where(leaf, LEAF, tree.feature).tolist(),
+        np.where(leaf, 0.0, tree.threshold).tolist(),
+        np.maximum(tree.children_left, 0).tolist(),
+        np.maximum(tree.children_right, 0).tolist(),
+        [False] * tree.node_count,
+        np.where(leaf, shares, 0.0).tolist(),
+    )
 
 
 def fit_trees(features: Floats, labels: Ints, weights: Floats) -> Trees:

@@ -16,11 +16,10 @@ from analytics.fitting import fit_blend
 from analytics.labelled import Labelled, labelled
 from analytics.market import Floats, Ints, Market
 from analytics.network import bidders_of, communities
-from analytics.training import PRIOR, auc, platt, unseen_scores
+from analytics.training import PRIOR, auc, local_scores, platt, unseen_scores
 
 __all__ = ["Figures", "Report", "evaluate", "found_at"]
 
-_FOLDS = 5
 _BUDGET = 0.05
 _CLEARED = 30
 _DRAWS = 200
@@ -68,7 +67,7 @@ def evaluate(markets: Sequence[Market], told: Told = lambda _: None) -> list[Rep
                 lesson.market.name,
                 float(lesson.labels.mean()),
                 auc(lesson.labels, untrained(lesson.features)),
-                _figures(lesson.labels, _grouped(lesson)),
+                _figures(lesson.labels, local_scores(lesson)),
                 _figures(lesson.labels, scores) if scores is not None else None,
                 _community(lesson, lessons),
                 _red(lesson, scores) if scores is not None else None,
@@ -89,21 +88,6 @@ def found_at(labels: Ints, scores: Floats) -> float:
     clean = np.sort(scores[labels == 0])
     limit = clean[int(np.ceil(len(clean) * (1 - _BUDGET))) - 1]
     return float((scores[labels == 1] > limit).mean())
-
-
-def _grouped(lesson: Labelled) -> Floats:
-    """Auctions in five parts, drawn within each class; each scored by a model of the other four."""
-    scores = np.zeros(len(lesson.labels))
-    places, part = np.arange(len(lesson.labels)), np.zeros(len(lesson.labels), dtype=np.int64)
-    draw = np.random.default_rng(_SEED)
-    for label in (0, 1):
-        own = np.flatnonzero(lesson.labels == label)
-        part[draw.permutation(own)] = np.arange(len(own)) % _FOLDS
-    for fold in range(_FOLDS):
-        held = part == fold
-        blend = fit_blend([lesson.part(places[~held])])
-        scores[held] = blend.scores(lesson.features[held])
-    return scores
 
 
 def _community(lesson: Labelled, lessons: Sequence[Labelled]) -> Figures | None:

@@ -9,7 +9,8 @@ import numpy as np
 from analytics.blend import Blend
 from analytics.features import FEATURES
 from analytics.labelled import Taught
-from analytics.market import Floats
+from analytics.local import Local
+from analytics.market import Floats, Market
 from trading.kernel.canonical import canonical
 from trading.kernel.errors import InputUnusable
 from trading.kernel.files import durable_write
@@ -22,7 +23,8 @@ _SURE = 500.0
 
 class Card(msgspec.Struct, frozen=True):
     """模型卡 what everybody who relies on the model should know. AUC of each market: of a model
-    that had not seen it, and of the one screen that needs no training.
+    that had not seen it, and of the one screen that needs no training. `place`: where the model has
+    learnt besides, and the only place for it; its AUC is then by fifths of its auctions.
     """
 
     version: str
@@ -31,12 +33,13 @@ class Card(msgspec.Struct, frozen=True):
     unseen_auc: dict[str, float]
     untrained_auc: dict[str, float]
     prior: float
+    place: str = ""
 
 
 class Model(msgspec.Struct, frozen=True):
     """`slope` and `constant` make a score a probability (Platt); `clean` and `rigged` are the
     scores of auctions by models that had not seen their markets, ascending; `usual` is what clean
-    auctions look like.
+    auctions look like. With `local` all of these are of that place.
     """
 
     card: Card
@@ -46,10 +49,15 @@ class Model(msgspec.Struct, frozen=True):
     clean: list[float]
     rigged: list[float]
     usual: list[float]
+    local: Local | None = None
 
     @property
     def digest(self) -> str:
         return hashlib.sha256(canonical(self)).hexdigest()
+
+    def scores(self, market: Market, features: Floats) -> Floats:
+        """Of each auction of the market, whose `features` are those of the blend."""
+        return self.local.scores(market) if self.local else self.blend.scores(features)
 
     def probability(self, scores: Floats) -> Floats:
         logit = np.clip(self.slope * scores + self.constant, -_SURE, _SURE)

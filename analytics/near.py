@@ -3,20 +3,26 @@ bands, and every candidate pair compared exactly, so that nothing false comes ou
 """
 
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash, RMinHashLSH
 
-__all__ = ["Near", "near_duplicates"]
+from analytics.document import read_document
+from trading.kernel.errors import Refusal
+
+__all__ = ["Near", "NearFiles", "near_duplicates", "near_files"]
 
 _GRAM = 5  # characters
 _PERMUTATIONS, _BANDS = 128, 32
 _BATCH = 512
 _SEED = 40
 _LEAST = 0.5
+_ALIGNED, _SHOWN = 20_000, 60  # characters
 _BASE, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(29)
 _CROWD = 50  # documents of one band that are compared pair by pair
@@ -30,6 +36,56 @@ class Near(msgspec.Struct, frozen=True):
     first: int
     second: int
     similarity: float
+
+
+class NearFiles(msgspec.Struct, frozen=True):
+    """Two files below the folder, and the longest stretch that both have."""
+
+    first: str
+    second: str
+    similarity: float
+    passage: str
+
+
+def near_files(
+    folder: Path, least: float = _LEAST, given: Path | None = None
+) -> tuple[int, list[NearFiles]]:
+    """How many files were read, and the pairs of different bidders; a bidder's own are left out,
+    and so is what cannot be read. Paths are tender/bidder/…, or bidder/….
+    """
+    names, texts = _texts(folder)
+    background = _texts(given)[1] if given else []
+    found = [
+        NearFiles(
+            names[one.first],
+            names[one.second],
+            one.similarity,
+            _passage(texts[one.first], texts[one.second]),
+        )
+        for one in near_duplicates(texts, least, background)
+        if Path(names[one.first]).parent != Path(names[one.second]).parent
+    ]
+    return len(texts), sorted(found, key=lambda one: (-one.similarity, one.first, one.second))
+
+
+def _texts(folder: Path) -> tuple[list[str], list[str]]:
+    names, texts = [], []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            document = read_document(path)
+        except Refusal:
+            continue
+        text = "\n".join(document.paragraphs) if document else ""
+        if text.strip():
+            names.append(str(path.relative_to(folder)))
+            texts.append(text)
+    return names, texts
+
+
+def _passage(first: str, second: str) -> str:
+    matcher = SequenceMatcher(None, first[:_ALIGNED], second[:_ALIGNED], autojunk=False)
+    found = matcher.find_longest_match()
+    return " ".join(first[found.a : found.a + min(found.size, _SHOWN)].split())
 
 
 def near_duplicates(

@@ -3,28 +3,61 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from analytics.features import untrained, with_known
-from analytics.fitting import fit_blend
-from analytics.labelled import Labelled, labelled
+from analytics.fitting import fit_blend, fit_local
+from analytics.labelled import FOLDS, Labelled, folds, labelled
+from analytics.local import local_matrix, middle_of
 from analytics.market import Floats, Ints, Market
 from analytics.model import VERSION, Card, Model, codes
-from trading.kernel.errors import InputUnusable
+from trading.kernel.errors import InputUnusable, Usage
 
-__all__ = ["PRIOR", "auc", "platt", "train", "unseen_scores"]
+__all__ = ["PRIOR", "auc", "local_scores", "platt", "train", "unseen_scores"]
 
 PRIOR = 0.1  # how much of the field is rigged, as a working assumption
-_FOLDS = 5
 
 Told = Callable[[str], None]
 
 
-def train(markets: Sequence[Market], told: Told = lambda _: None) -> Model:
-    """InputUnusable where there is nothing to tell apart."""
+def train(markets: Sequence[Market], told: Told = lambda _: None, place: str = "") -> Model:
+    """InputUnusable where nothing can be told apart. `place`: the market that the model is for;
+    it learns there besides, and its bands are those of that place.
+    """
     lessons = labelled(markets)
+    model = _travelling(lessons, told)
+    if not place:
+        return model
+    own = [lesson for lesson in lessons if lesson.market.name == place]
+    if not own:
+        names = "、".join(lesson.market.name for lesson in lessons)
+        raise Usage(problem=f"没有市场 {place} / no such market: {names}")
+    told(f"{place}: 本地 local")
+    return _settled(model, own[0])
+
+
+def _settled(model: Model, lesson: Labelled) -> Model:
+    scores, labels = local_scores(lesson), lesson.labels
+    middle = middle_of(lesson.market)
+    features = local_matrix(lesson.market, middle)[lesson.places]
+    slope, constant = platt(scores, labels, lesson.weights)
+    name = lesson.market.name
+    grouped = model.card.unseen_auc | {name: round(auc(labels, scores), 4)}
+    return msgspec.structs.replace(
+        model,
+        card=msgspec.structs.replace(model.card, unseen_auc=grouped, place=name),
+        slope=slope,
+        constant=constant,
+        clean=sorted(scores[labels == 0].tolist()),
+        rigged=sorted(scores[labels == 1].tolist()),
+        local=fit_local(lesson, features),
+    )
+
+
+def _travelling(lessons: Sequence[Labelled], told: Told) -> Model:
     scores = unseen_scores(lessons, told)
     unseen = np.concatenate(scores)
     labels = np.concatenate([one.labels for one in lessons])
@@ -54,16 +87,31 @@ def unseen_scores(lessons: Sequence[Labelled], told: Told = lambda _: None) -> l
 
 
 def _folded(lesson: Labelled) -> Floats:
-    places = np.arange(len(lesson.labels))
-    scores = np.zeros(len(places))
-    for fold in range(_FOLDS):
-        held = places % _FOLDS == fold
-        kept = lesson.part(places[~held])
-        if not kept.has_both:
-            problem = "拍卖太少 / too few auctions"
-            raise InputUnusable(path=Path(lesson.market.name), problem=problem)
+    part, scores = folds(lesson.labels), np.zeros(len(lesson.labels))
+    for fold in range(FOLDS):
+        held = part == fold
+        kept = lesson.part(np.flatnonzero(~held))
+        _check_both(kept)
         scores[held] = fit_blend([kept]).scores(lesson.features[held])
     return scores
+
+
+def local_scores(lesson: Labelled) -> Floats:
+    """Of each auction by a local model of the other four fifths."""
+    part, scores = folds(lesson.labels), np.zeros(len(lesson.labels))
+    features = local_matrix(lesson.market, middle_of(lesson.market))[lesson.places]
+    for fold in range(FOLDS):
+        held = part == fold
+        kept = lesson.part(np.flatnonzero(~held))
+        _check_both(kept)
+        scores[held] = fit_local(kept, features[~held]).of(features[held])
+    return scores
+
+
+def _check_both(kept: Labelled) -> None:
+    if not kept.has_both:
+        problem = "拍卖太少 / too few auctions"
+        raise InputUnusable(path=Path(kept.market.name), problem=problem)
 
 
 def _card(lessons: Sequence[Labelled], scores: Sequence[Floats]) -> Card:

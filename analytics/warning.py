@@ -43,8 +43,8 @@ def warn(model: Model, market: Market, cleared: Market | None = None) -> list[Wa
     features = matrix(market)
     enough = market.sizes >= FEWEST
     seen = features[enough]
-    scores = model.blend.scores(seen)
-    is_silent = not has_signal(scores, seen)
+    scores = model.scores(market, features)[enough]
+    is_silent = model.local is None and not has_signal(scores, seen)
     bands = _bands(model, cleared)
     said = iter(
         zip(
@@ -71,11 +71,11 @@ def has_signal(scores: Floats, features: Floats) -> bool:
 
 
 def _bands(model: Model, cleared: Market | None) -> Bands:
-    bands = Bands(model.clean, model.rigged)
+    bands = Bands(model.clean, model.rigged, is_local=model.local is not None)
     if cleared is None:
         return bands
-    features = matrix(cleared)[cleared.sizes >= FEWEST]
-    return bands.localised(model.blend.scores(features).tolist())
+    scores = model.scores(cleared, matrix(cleared))[cleared.sizes >= FEWEST]
+    return bands.localised(scores.tolist())
 
 
 def _few(auction: str) -> Warned:

@@ -1,7 +1,10 @@
 """近似文本: edited copies are found and nothing else; what all were given does not count."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from commands import kaifeng
 
 from analytics.near import near_duplicates
 
@@ -57,3 +60,24 @@ def test_white_space_and_places_do_not_matter() -> None:
     spaced = "\n".join(one[n : n + 40] for n in range(0, len(one), 40))
     (near,) = near_duplicates([text(draw), one, text(draw), spaced])
     assert (near.first, near.second, near.similarity) == (1, 3, 1.0)
+
+
+def test_files_of_an_archive_alike_across_tenders(tmp_path: Path) -> None:
+    draw = np.random.default_rng(4)
+    form = text(draw, 1500)
+    bids = {place: text(draw) for place in ("t1/甲", "t1/乙", "t2/丙", "t2/丁")}
+    bids["t2/丙"] = edited(draw, bids["t1/甲"], 20)
+    for place, own in bids.items():
+        home = tmp_path / "archive" / place
+        home.mkdir(parents=True)
+        (home / "方案.txt").write_text(form + own, "utf-8")
+        (home / "再一份.txt").write_text(own, "utf-8")
+        (home / "坏.pdf").write_bytes(b"%PDF-cut")
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "格式.txt").write_text(form, "utf-8")
+    done = kaifeng("analytics", "near", tmp_path / "archive", "--given", given)
+    pairs = [line for line in done.stdout.splitlines() if "↔" in line]
+    assert len(pairs) == 4  # each of two files with each of two
+    assert all("t1/甲" in line and "t2/丙" in line for line in pairs)
+    assert done.stdout.splitlines()[-1].startswith("8 ")

@@ -38,7 +38,8 @@ def command() -> None:
     type=click.Choice(["auctions", "bids"]),
     help="auctions；bids 会泄漏标签，一律拒绝 / refused: bids of an auction share its label",
 )
-def train_command(data: Path, out: Path, split: str) -> None:
+@click.option("--place", default="", help="模型所用的市场 / the market it is for: learns there too")
+def train_command(data: Path, out: Path, split: str, place: str) -> None:
     from analytics.leaks import leaks
     from analytics.market import read_markets
     from analytics.training import train
@@ -49,7 +50,7 @@ def train_command(data: Path, out: Path, split: str) -> None:
     markets = read_markets(data)
     for leak in (leak for market in markets for leak in leaks(market)):
         click.echo(f"! {leak.zh} / {leak.en}", err=True)
-    model = train(markets, _told)
+    model = train(markets, _told, place)
     model.save(out)
     for taught in model.card.markets:
         unseen, theory = (
@@ -116,6 +117,20 @@ def evaluate_command(data: Path) -> None:
             table.add_row(*row)
         console.print(table)
     console.print(_promises(reports))
+
+
+@command.command("near", help="档案中近似的文件，跨项目 / files alike in a whole archive.")
+@click.argument("folder", type=_FOLDER)
+@click.option("--least", default=0.5, show_default=True, type=click.FloatRange(0.5, 1.0))
+@click.option("--given", type=_FOLDER, help="发给所有人的文件 / what everybody was given")
+def near_command(folder: Path, least: float, given: Path | None) -> None:
+    from analytics.near import near_files
+
+    read, found = near_files(folder, least, given)
+    for one in found:
+        click.echo(f"{one.similarity:.0%}  {one.first}  ↔  {one.second}")
+        click.echo(f"      {one.passage}")
+    click.echo(f"{read} 个文件，{len(found)} 对近似；供人工复核 / for people to look into")
 
 
 @command.command("drift", help="漂移监测：与先前的拍卖相比 / do auctions still look as they did?")
