@@ -14,7 +14,7 @@ from analytics.local import Local, middle_of
 from analytics.market import Floats, Ints
 from analytics.trees import LEAF, Tree, Trees
 
-__all__ = ["fit_blend", "fit_local"]
+__all__ = ["fit_blend", "fit_local", "fit_strangers", "sized"]
 
 _TREES, _LEAVES, _FEWEST, _RATE, _PENALTY = 120, 8, 30, 0.05, 1.0
 _CEILING = "won_control"
@@ -57,15 +57,34 @@ def _leaved(tree: Any) -> Tree:
     )
 
 
+def fit_strangers(lesson: Labelled) -> Trees:
+    """For firms that are in none of the lesson's auctions: the signed features, and how many bid,
+    which may point either way in a place.
+    """
+    signs = [*(feature.sign for feature in FEATURES), 0]
+    return _boosted(sized(lesson), lesson.labels, lesson.weights, signs)
+
+
+def sized(lesson: Labelled) -> Floats:
+    """The features, and the logarithm of the number of bids."""
+    sizes = np.log(lesson.market.sizes[lesson.places].astype(np.float64))
+    return np.column_stack([lesson.features, sizes])
+
+
 def fit_trees(features: Floats, labels: Ints, weights: Floats) -> Trees:
     """`weights` as shares of all; auctions, never bids."""
+    signs = [feature.sign for feature in FEATURES if feature.code != _CEILING]
+    return _boosted(features, labels, weights, signs)
+
+
+def _boosted(features: Floats, labels: Ints, weights: Floats, signs: Sequence[int]) -> Trees:
     booster = HistGradientBoostingClassifier(
         max_iter=_TREES,
         max_leaf_nodes=_LEAVES,
         min_samples_leaf=min(_FEWEST, max(5, len(labels) // 10)),
         learning_rate=_RATE,
         l2_regularization=_PENALTY,
-        monotonic_cst=[feature.sign for feature in FEATURES if feature.code != _CEILING],
+        monotonic_cst=list(signs),
         early_stopping=False,
         random_state=0,
     ).fit(with_known(features), labels, sample_weight=weights / weights.mean())

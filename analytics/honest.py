@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import numpy as np
+from scipy.stats import rankdata
 
 from analytics.bands import red_share
 from analytics.calibration import Calibration, calibration, with_prior
 from analytics.features import untrained
-from analytics.fitting import fit_blend
+from analytics.fitting import fit_blend, fit_strangers, sized
 from analytics.labelled import Labelled, labelled
 from analytics.market import Floats, Ints, Market
 from analytics.network import bidders_of, communities
 from analytics.training import PRIOR, auc, local_scores, platt, unseen_scores
+from analytics.who import shares
 
 __all__ = ["Figures", "Report", "evaluate", "found_at"]
 
@@ -42,8 +44,10 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """By market; None where a market has no firms' names, or no community to hold out. `red`: clean
-    auctions that turn red after thirty local ones were cleared.
+    """By market; None where a market has no firms' names, or no community to hold out. `spared`:
+    communities held out, but firms of theirs left in where fewer than twenty auctions would remain;
+    `bidders`: AUC of bidders within partly rigged auctions; `red`: clean auctions that turn red
+    after thirty local ones were cleared.
     """
 
     market: str
@@ -52,6 +56,8 @@ class Report(msgspec.Struct, frozen=True):
     grouped: Figures
     unseen: Figures | None
     community: Figures | None
+    spared: Figures | None
+    bidders: float | None
     red: float | None
     calibration: Calibration | None
 
@@ -69,7 +75,9 @@ def evaluate(markets: Sequence[Market], told: Told = lambda _: None) -> list[Rep
                 auc(lesson.labels, untrained(lesson.features)),
                 _figures(lesson.labels, local_scores(lesson)),
                 _figures(lesson.labels, scores) if scores is not None else None,
-                _community(lesson, lessons),
+                _community(lesson, lessons, _measured),
+                _community(lesson, lessons, _spared),
+                _bidders(lesson.market),
                 _red(lesson, scores) if scores is not None else None,
                 _calibration(lesson, lessons, unseen) if scores is not None else None,
             )
@@ -90,14 +98,15 @@ def found_at(labels: Ints, scores: Floats) -> float:
     return float((scores[labels == 1] > limit).mean())
 
 
-def _community(lesson: Labelled, lessons: Sequence[Labelled]) -> Figures | None:
+Measure = Callable[[Labelled, Ints, Ints, Sequence[Labelled]], tuple[float, float, float]]
+
+
+def _community(lesson: Labelled, lessons: Sequence[Labelled], measure: Measure) -> Figures | None:
     """Each community of firms is scored by a model that has seen none of its firms."""
     if not lesson.market.has_bidders:
         return None
     others = [one for one in lessons if one is not lesson]
-    found = [
-        (len(held), *_measured(lesson, held, kept, others)) for held, kept in _disjoint(lesson)
-    ]
+    found = [(len(held), *measure(lesson, held, kept, others)) for held, kept in _disjoint(lesson)]
     if not found:
         return None
     counts, aucs, shares, tops = (np.array(column) for column in zip(*found, strict=True))
@@ -114,6 +123,32 @@ def _measured(
     )
     figures = _figures(lesson.labels[held], scores)
     return figures.auc, figures.found, figures.top
+
+
+def _spared(
+    lesson: Labelled, held: Ints, kept: Ints, others: Sequence[Labelled]
+) -> tuple[float, float, float]:
+    """The place's own trees beside what travels, by ranks: two to one."""
+    own = lesson.part(kept)
+    if len(kept) < _FEWEST or not own.has_both:
+        own = lesson.part(np.setdiff1d(np.arange(len(lesson.labels)), held))
+    if not others or len(own.labels) < _FEWEST or not own.has_both:
+        return _measured(lesson, held, kept, others)
+    prior = fit_blend(others).scores(lesson.features[held])
+    local = fit_strangers(own).scores(sized(lesson)[held])
+    figures = _figures(lesson.labels[held], rankdata(local) + rankdata(prior) / 2)
+    return figures.auc, figures.found, figures.top
+
+
+def _bidders(market: Market) -> float | None:
+    """Of the untrained shares, auction by auction: nothing is fitted, so nothing needs grouping."""
+    share, found = shares(market), []
+    for auction in range(len(market)):
+        within = market.within(auction)
+        labels = market.bid_labels[within]
+        if set(labels.tolist()) == {0, 1}:
+            found.append(auc(labels, share[within]))
+    return float(np.mean(found)) if found else None
 
 
 def _disjoint(lesson: Labelled) -> Iterator[tuple[Ints, Ints]]:

@@ -48,6 +48,7 @@ class Market:
         self.controls = _column(rows, "control_price")[self.starts[:-1]]
         self.dates = _column(rows, "date_raw")[self.starts[:-1]]
         self.labels = _labels(rows, "label_auction")[self.starts[:-1]]
+        self.bid_labels = _labels(rows, "label_bid")
         self.others = {
             name: [row.get(name) or "" for row in rows] for name in rows[0] if name not in _PRICES
         }

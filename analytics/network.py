@@ -1,5 +1,6 @@
 """同标网络 who bids with whom: the communities that an honest evaluation holds out whole."""
 
+import ctypes
 from collections import Counter
 from itertools import combinations
 
@@ -19,7 +20,9 @@ def bidders_of(market: Market, auction: int) -> list[str]:
 
 
 def communities(market: Market) -> dict[str, int]:
-    """Leiden communities of the firms, edges weighted by how often two met; the same every time."""
+    """Leiden communities of the firms, edges weighted by how often two met; the same every time:
+    the library draws by the C library's generator, whatever state it is given.
+    """
     firms = [bidders_of(market, auction) for auction in range(len(market))]
     met = Counter(pair for named in firms for pair in combinations(named[:MOST_BIDDERS], 2))
     names = sorted({firm for named in firms for firm in named})
@@ -29,5 +32,6 @@ def communities(market: Market) -> dict[str, int]:
     columns = [place[b] for _, b in pairs] + [place[a] for a, _ in pairs]
     weights = [float(met[pair]) for pair in pairs] * 2
     graph = coo_matrix((weights, (rows, columns)), shape=(len(names), len(names))).tocsr()
+    ctypes.CDLL(None).srand(0)
     labels = Leiden(random_state=0).fit_predict(graph)
     return dict(zip(names, labels.tolist(), strict=True))

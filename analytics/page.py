@@ -11,6 +11,7 @@ from analytics.history import Kept
 from analytics.neighbourhood import Neighbourhood, neighbourhood_of
 from analytics.record import Judged, Warnings
 from analytics.rotation import Companion, Rota, companions, rotas
+from analytics.who import coalition
 from trading.facts.warning import Match, Verdict
 
 __all__ = ["LotView", "Queued", "lot_view", "queued"]
@@ -56,7 +57,9 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
-    """`given`, `model` and `features`: what the score comes from, so that anyone gets it again."""
+    """`given`, `model` and `features`: what the score comes from, so that anyone gets it again;
+    `shares`: how much each bidder stands with others; `together`: a group that may.
+    """
 
     lot: int
     score: str
@@ -68,7 +71,9 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     cleared: int
     distribution: Distribution
-    network: Neighbourhood | None
+    network: Neighbourhood
+    shares: dict[str, float]
+    together: tuple[str, ...]
     companions: list[Companion]
     rotas: list[Rota]
     matches: tuple[Match, ...]
@@ -96,12 +101,16 @@ def queued(kept: Kept) -> Queued:
 
 
 def lot_view(
-    kept: Kept, warnings: Warnings, company: Company | None, communities: dict[str, int]
+    kept: Kept,
+    warnings: Warnings,
+    company: Company,
+    communities: dict[str, int],
+    share: dict[str, float],
 ) -> LotView:
     opening, lot = kept.opening, kept.opening.lot
     warning, here = warnings.recorded[lot], [bid.bidder for bid in opening.bids]
-    around = neighbourhood_of(company, here) if company else None
-    shown = {node.bidder for node in around.nodes} if around else set()
+    around = neighbourhood_of(company, here)
+    shown = {node.bidder for node in around.nodes}
     return LotView(
         lot=lot,
         score=warning.score,
@@ -114,10 +123,10 @@ def lot_view(
         cleared=warning.cleared,
         distribution=_distribution(kept),
         network=around,
-        companions=_companions(company, here) if company else [],
-        rotas=[one for one in rotas(company, communities) if shown & set(one.firms)]
-        if company
-        else [],
+        shares=share,
+        together=coalition(share, company),
+        companions=_companions(company, here),
+        rotas=[one for one in rotas(company, communities) if shown & set(one.firms)],
         matches=warning.matches,
         unread=warning.unread,
         judged=warnings.judged.get(lot, []),

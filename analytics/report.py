@@ -17,7 +17,7 @@ from analytics.plot import bars, histogram, network, prices
 from analytics.rotation import companions, rotas
 from analytics.screens import SCREENS, screens
 from analytics.warning import INSUFFICIENT, Warned
-from analytics.who import suspects
+from analytics.who import coalition, shares, suspects
 from evaluation.paper import Note, Pairs, Paper, Part, Picture, Table
 from trading.kernel.errors import Usage
 
@@ -77,7 +77,7 @@ def auction_report(
     place = market.auctions.index(auction)
     one, within = warned[place], market.within(place)
     parts = [_subject(model, market), _said(one), _prices(market, place), _screens(market, place)]
-    shares = {who.bidder: who.score for who in suspects(market, warned) if who.auction == auction}
+    scores = {who.bidder: who.score for who in suspects(market, warned) if who.auction == auction}
     if market.has_bidders:
         company = Company.of(market)
         around = neighbourhood_of(company, market.bidders[within])
@@ -87,7 +87,7 @@ def auction_report(
                 (Picture(network(around), "本场企业（红）与常遇企业 firms here in red"),),
             )
         )
-        parts.append(_bidders(shares))
+        parts.append(_bidders(scores, coalition(_shares_of(market, place), company)))
     return _paper(f"{auction} 围串标预警报告", market.name, at, parts)
 
 
@@ -208,8 +208,15 @@ def _screens(market: Market, place: int) -> Part:
     return Part("筛查指标 Screens", (Table(head, tuple(rows), (8, 3, 3, 3), (1, 2, 3)),))
 
 
-def _bidders(shares: dict[str, float | None]) -> Part:
-    order = sorted(shares, key=lambda who: (-(shares[who] or 0), who))
-    rows = tuple((who, "—" if shares[who] is None else f"{shares[who]:.3f}") for who in order)
+def _shares_of(market: Market, place: int) -> dict[str, float]:
+    within = market.within(place)
+    return dict(zip(market.bidders[within], shares(market)[within].tolist(), strict=True))
+
+
+def _bidders(scores: dict[str, float | None], together: Sequence[str]) -> Part:
+    order = sorted(scores, key=lambda who: (-(scores[who] or 0), who))
+    rows = tuple((who, "—" if scores[who] is None else f"{scores[who]:.3f}") for who in order)
     head = ("投标人 bidder", "评分 score")
-    return Part("逐家 Bidders", (Table(head, rows[: _TOP * 2], (10, 3), (1,)),))
+    told = "、".join(together) or "—"
+    note = Note(f"可能的团伙 a group that may stand together: {told}")
+    return Part("逐家 Bidders", (Table(head, rows[: _TOP * 2], (10, 3), (1,)), note))

@@ -6,9 +6,11 @@ from analytics.bands import RED
 from analytics.company import Company
 from analytics.desk import WarningDesk
 from analytics.history import History
+from analytics.market import Floats, Market
 from analytics.model import Model
 from analytics.network import communities
 from analytics.page import LotView, Queued, lot_view, queued
+from analytics.who import shares
 from trading.desks.office import Office
 
 __all__ = ["Watch"]
@@ -42,13 +44,19 @@ class Watch:
     def page(self, tender: str) -> list[LotView]:
         """By lot, those that have been looked at."""
         market, warnings = self.history.market(), self.desk.load(tender)
-        company = Company.of(market) if market else None
-        groups = communities(market) if market else {}
+        if market is None:
+            return []
+        company, groups, share = Company.of(market), communities(market), shares(market)
         return [
-            lot_view(kept, warnings, company, groups)
+            lot_view(kept, warnings, company, groups, _named(market, share, kept.opening.name))
             for kept in self.history.all()
             if kept.opening.tender == tender and kept.opening.lot in warnings.recorded
         ]
+
+
+def _named(market: Market, share: Floats, auction: str) -> dict[str, float]:
+    within = market.within(market.auctions.index(auction))
+    return dict(zip(market.bidders[within], share[within].tolist(), strict=True))
 
 
 def _gravest(one: Queued) -> tuple[bool, bool, float, int]:

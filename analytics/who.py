@@ -1,26 +1,33 @@
-"""谁 which bidders of an auction stand together: who keeps meeting the same rivals, and prices
-close to them. Nothing is learnt: the direction of such figures differs from market to market.
+"""谁 which bidders of an auction stand together: who keeps meeting the same rivals, and keeps
+pricing close to them. Nothing is learnt and no label is read: four signals of equal weight, all
+with the sign that theory gives them, each ranked inside its auction.
+
+A busy honest firm keeps company too: it is the likeliest one to be suspected wrongly.
 """
 
 import csv
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from analytics.company import Company
 from analytics.labelled import FEWEST
-from analytics.market import Floats, Market
-from analytics.network import bidders_of
+from analytics.market import Floats, Ints, Market
 from analytics.warning import Warned
 
-__all__ = ["BIDDER_COLUMNS", "Suspect", "suspects", "write_suspects"]
+__all__ = ["BIDDER_COLUMNS", "Suspect", "coalition", "shares", "suspects", "write_suspects"]
 
 BIDDER_COLUMNS = ("auction_id", "bidder_id", "score")
 _NEAREST = 3  # rivals
-_CLOSE = 0.02  # of the auction's median price
-_PRICE, _COMPANY = 0.5, 0.5
+_STEEPNESS = 2.0  # of closeness, for each mean deviation of the auction's log prices
+_FARTHEST = 10.0  # mean deviations
+_CROWD = 1000  # bids of an auction, above which nothing is said of one
+_PAIRS = 2_000_000  # looked at together
+_EQUAL = 0.5
+_TIE = 12  # digits
+_TWICE = float(np.log(2))  # as often as by chance
 
 
 class Suspect(msgspec.Struct, frozen=True):
@@ -33,63 +40,122 @@ class Suspect(msgspec.Struct, frozen=True):
 
 def suspects(market: Market, warned: Sequence[Warned]) -> list[Suspect]:
     """In the order of the bids: the auction's own score, shared out by who stands closest."""
-    auctions_of = _auctions_of(market)
-    found = []
+    share, found = shares(market), []
     for place, one in enumerate(warned):
         within = market.within(place)
-        named, bids = market.bidders[within], market.bids[within]
-        shares = _shares(bids, named, auctions_of).tolist() if len(bids) >= FEWEST else []
-        for number, bidder in enumerate(named):
-            is_told = bool(shares) and one.score is not None
-            score = (one.score or 0.0) * shares[number] if is_told else None
+        is_told = one.score is not None and market.sizes[place] >= FEWEST
+        for bidder, own in zip(market.bidders[within], share[within].tolist(), strict=True):
+            score = (one.score or 0.0) * own if is_told else None
             found.append(Suspect(one.auction, bidder, score))
     return found
 
 
-def _auctions_of(market: Market) -> Mapping[str, set[int]]:
-    """Which auctions each firm bid in; nothing where firms are not known."""
-    found: dict[str, set[int]] = defaultdict(set)
-    for place in range(len(market)) if market.has_bidders else ():
-        for firm in bidders_of(market, place):
-            found[firm].add(place)
+def shares(market: Market) -> Floats:
+    """From 0 to 1 for each bid. Company: how often it meets its three most frequent rivals, this
+    meeting left out; habits: its ranks elsewhere by company, by nearness to company, by nearness to
+    anyone. Where firms are not known, nearness in this auction alone.
+    """
+    company, allied, near = _figures(market)
+    ranked = [_ranked(values, market) for values in (company, allied, near)]
+    if not market.has_bidders:
+        return ranked[2]
+    firm = np.unique(market.bidders, return_inverse=True)[1].astype(np.int64)
+    habits = [_ranked(_elsewhere(firm, ranks), market) for ranks in ranked]
+    return np.asarray(np.mean([ranked[0], *habits], axis=0))
+
+
+def _figures(market: Market) -> tuple[Floats, Floats, Floats]:
+    company, allied, near = (np.zeros(len(market.bids)) for _ in range(3))
+    known = Company.of(market) if market.has_bidders else None
+    place = {firm: number for number, firm in enumerate(known.firms)} if known else {}
+    firm = np.array([place.get(bidder, 0) for bidder in market.bidders], dtype=np.int64)
+    z = _deviations(market)
+    for left, right in _pairs(market):
+        close = np.exp(-_STEEPNESS * np.abs(z[left] - z[right]))
+        near += np.bincount(left, close, len(near))
+        if known:
+            met = np.asarray(known.met[firm[left], firm[right]]).ravel() - 1
+            either = known.bids[firm[left]] + known.bids[firm[right]] - 2 - met
+            allied += np.bincount(left, met / np.maximum(either, 1) * close, len(near))
+            company += _most(left, met, len(near))
+    return company, allied, near
+
+
+def _deviations(market: Market) -> Floats:
+    """Log prices from their auction's median, in mean absolute deviations."""
+    logs, found = np.log(market.bids), np.zeros(len(market.bids))
+    for auction in range(len(market)):
+        within = market.within(auction)
+        off = logs[within] - np.median(logs[within])
+        spread = max(float(np.abs(off).mean()), 1e-9)
+        found[within] = np.clip(off / spread, -_FARTHEST, _FARTHEST)
     return found
 
 
-def _shares(bids: Floats, named: Sequence[str], auctions_of: Mapping[str, set[int]]) -> Floats:
-    """Between 0 and 1: how much each bid is one of a group, by price and by company."""
-    price = _ranked(_closeness(bids))
-    if not auctions_of:
-        return price
-    return np.asarray(_PRICE * price + _COMPANY * _ranked(_company(named, auctions_of)))
+def _pairs(market: Market) -> Iterator[tuple[Ints, Ints]]:
+    """Ordered pairs of bids of one auction, so many auctions at a time."""
+    squares = np.where(market.sizes <= _CROWD, market.sizes**2, 0)
+    part = np.cumsum(squares) // _PAIRS
+    for number in np.unique(part[squares > 0]):
+        chosen = np.flatnonzero((part == number) & (squares > 0))
+        sizes, starts = market.sizes[chosen], market.starts[chosen]
+        each = np.repeat(sizes, sizes)
+        bids = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+        left = np.repeat(bids, each)
+        ends = np.cumsum(each)
+        first = np.repeat(np.repeat(starts, sizes), each)
+        right = first + np.arange(len(left)) - np.repeat(ends - each, each)
+        kept = left != right
+        yield left[kept], right[kept]
 
 
-def _closeness(bids: Floats) -> Floats:
-    """How many rivals lie within two percent."""
-    off = np.abs(bids[:, None] - bids[None, :]) / np.median(bids)
-    return np.asarray((off < _CLOSE).sum(axis=1) - 1.0)
+def _most(left: Ints, values: Floats, bids: int) -> Floats:
+    """Mean of the largest few of each bid; 0 for who bids alone."""
+    order = np.lexsort((-values, left))
+    ordered = left[order]
+    kept = order[np.arange(len(order)) - np.searchsorted(ordered, ordered) < _NEAREST]
+    count = np.bincount(left[kept], minlength=bids)
+    return np.asarray(np.bincount(left[kept], values[kept], bids) / np.maximum(count, 1))
 
 
-def _company(named: Sequence[str], auctions_of: Mapping[str, set[int]]) -> Floats:
-    """The three rivals that a bidder meets most, of all auctions of either; this one left out."""
-    found = np.zeros(len(named))
-    for place, firm in enumerate(named):
-        own = auctions_of[firm]
-        shares = sorted(
-            (
-                (len(own & auctions_of[other]) - 1) / max(len(own | auctions_of[other]) - 1, 1)
-                for other in set(named) - {firm}
-            ),
-            reverse=True,
-        )
-        found[place] = np.mean(shares[:_NEAREST]) if shares else 0.0
-    return found
+def _elsewhere(firm: Ints, ranks: Floats) -> Floats:
+    """Mean of the firm's ranks in its other auctions, and of one rank in the middle."""
+    total, count = np.bincount(firm, ranks), np.bincount(firm)
+    return np.asarray((total[firm] - ranks + _EQUAL) / count[firm])
 
 
-def _ranked(values: Floats) -> Floats:
-    """Mean ranks from 0 to 1: ties share theirs."""
-    below = (values[None, :] < values[:, None]).sum(axis=1)
-    equal = (values[None, :] == values[:, None]).sum(axis=1) - 1
-    return np.asarray((below + equal / 2) / max(len(values) - 1, 1))
+def _ranked(values: Floats, market: Market) -> Floats:
+    """Mean ranks from 0 to 1 inside the auction: ties share theirs; the middle for who is alone."""
+    sizes, of = market.sizes, market.of_bid
+    rounded = np.round(values, _TIE)
+    order = np.lexsort((rounded, of))
+    ordered, group = rounded[order], of[order]
+    is_new = np.r_[True, (ordered[1:] != ordered[:-1]) | (group[1:] != group[:-1])]
+    tie = np.cumsum(is_new) - 1
+    mean = np.bincount(tie, np.arange(len(values)) - market.starts[:-1][group]) / np.bincount(tie)
+    found = np.empty(len(values))
+    found[order] = mean[tie]
+    return np.where(sizes[of] > 1, found / np.maximum(sizes[of] - 1, 1), _EQUAL)
+
+
+def coalition(named: Mapping[str, float], company: Company) -> tuple[str, ...]:
+    """团伙 who of an auction may stand together: of those in the upper half by their share, any two
+    of whom meet at least twice as often as by chance; the largest group of three or more.
+    """
+    place = {firm: number for number, firm in enumerate(company.firms)}
+    upper = [who for who, share in named.items() if share > _EQUAL and who in place]
+    order = sorted(upper, key=lambda who: (-named[who], who))
+    best: tuple[str, ...] = ()
+    for start in order:
+        group = [start]
+        for other in order:
+            if other not in group and all(
+                company.lift(place[other], place[member]) >= _TWICE for member in group
+            ):
+                group.append(other)
+        if len(group) > max(len(best), 2):
+            best = tuple(sorted(group))
+    return best
 
 
 def write_suspects(path: Path, found: Sequence[Suspect]) -> None:

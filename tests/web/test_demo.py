@@ -31,7 +31,7 @@ def test_the_demo_tells_the_whole_story(demo: Path) -> None:
         "what to try next",
     ):
         assert words in said
-    assert len(re.findall(r"^[✓✋] (?: \d|\d\d) ", said, re.MULTILINE)) == STEPS
+    assert len(re.findall(r"^[✓✋] (?: \d|\d\d) (?!预警)", said, re.MULTILINE)) == STEPS
     pids = re.findall(r"process (\d+)", said)
     assert len(set(pids)) == 7  # two witnesses, five trustees
 

@@ -239,6 +239,7 @@ def _tables(reports: "Sequence[Report]") -> list[tuple[str, list[tuple[str, ...]
         "grouped": "按拍卖分组，五折 / auctions held out, five folds, trained inside the market",
         "unseen": "留出整个市场 / whole markets held out",
         "community": "留出整个社群的企业 / whole communities of firms held out",
+        "spared": "同上，不足 20 场时不清除 / the same, not purged where under 20 would remain",
     }
     found = []
     for name, title in titles.items():
@@ -268,6 +269,7 @@ def _promises(reports: "Sequence[Report]") -> Table:
         "市场 market",
         "围串 rigged",
         "不训练 untrained AUC",
+        "逐家 bidders AUC",
         "清白转红 clean turned red",
         "Brier（基线 base）",
         "ECE",
@@ -278,7 +280,8 @@ def _promises(reports: "Sequence[Report]") -> Table:
         told = report.calibration
         brier = f"{told.brier:.3f} ({told.base:.3f})" if told else "—"
         ece = f"{told.ece:.3f}" if told else "—"
-        figures = (f"{report.rigged:.1%}", f"{report.untrained:.3f}", red, brier, ece)
+        who = f"{report.bidders:.3f}" if report.bidders is not None else "—"
+        figures = (f"{report.rigged:.1%}", f"{report.untrained:.3f}", who, red, brier, ece)
         table.add_row(report.market, *figures)
     return table
 
