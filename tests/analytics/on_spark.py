@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analytics.archive import ARCHIVE_SCREENS
 from analytics.spark import SparkEngine
 from trading.kernel.errors import InputUnusable
 
@@ -13,7 +14,8 @@ def main(files: str, out: Path) -> None:
     engine = SparkEngine()
     try:
         names, columns = engine.screens(files)
-        np.savez(out, names=np.array(names), **columns)
+        np.save(out, np.stack([columns[code] for code in ARCHIVE_SCREENS]))
+        out.with_suffix(".txt").write_text("\n".join(names), "utf-8")
         try:
             engine.screens(f"{out}.absent.parquet")
         except InputUnusable as refusal:

@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -71,7 +72,7 @@ def _growth(folder: Path, sizes: Sizes) -> Iterator[Row]:
     for power in range(4, 6 if sizes.quick else 8):
         auctions = 10**power // _BIDS
         path, engine = _written(folder, auctions), DuckDbEngine(memory="1GB", threads=1)
-        spent = measured(lambda path=path, engine=engine: engine.screens(str(path)))
+        spent = measured(partial(engine.screens, str(path)))
         held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         yield Row(
             f"screens, 10^{power} bids, 1 GB allowed",
