@@ -121,12 +121,12 @@ def evaluate_command(data: Path) -> None:
 
 @command.command("near", help="档案中近似的文件，跨项目 / files alike in a whole archive.")
 @click.argument("folder", type=_FOLDER)
-@click.option("--least", default=0.5, show_default=True, type=click.FloatRange(0.5, 1.0))
+@click.option("--least", default=50, show_default=True, type=click.IntRange(50, 100), help="%")
 @click.option("--given", type=_FOLDER, help="发给所有人的文件 / what everybody was given")
-def near_command(folder: Path, least: float, given: Path | None) -> None:
+def near_command(folder: Path, least: int, given: Path | None) -> None:
     from analytics.near import near_files
 
-    read, found = near_files(folder, least, given)
+    read, found = near_files(folder, least / _PERCENT, given)
     for one in found:
         click.echo(f"{one.similarity:.0%}  {one.first}  ↔  {one.second}")
         click.echo(f"      {one.passage}")
