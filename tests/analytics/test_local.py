@@ -84,3 +84,11 @@ def test_the_inspectors_budget_on_published_markets() -> None:
         lesson = Labelled(read_market(real_markets() / f"{name}.csv.gz"))
         found.append(found_at(lesson.labels, local_scores(lesson)))
     assert np.mean(found) > 0.65
+
+
+def test_the_papers_own_game_is_played_and_said_to_flatter(tmp_path: Path) -> None:
+    done = kaifeng("analytics", "evaluate", "--data", markets(tmp_path), "--game")
+    assert "flatters" in done.stdout
+    figures = [line for line in done.stdout.splitlines() if "±" in line]
+    assert len(figures) == 2
+    assert all(0.5 < float(line.split(":")[1].split()[0]) <= 1 for line in figures)

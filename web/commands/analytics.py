@@ -103,11 +103,18 @@ def _write_suspects(out: Path, market: "Market", warned: "Sequence[Warned]") -> 
 @click.option(
     "--data", required=True, type=_FOLDER, help="每个 *.csv.gz 一个市场 / one market each"
 )
-def evaluate_command(data: Path) -> None:
+@click.option(
+    "--game", is_flag=True, help="论文的规则，仅供对照 / the papers' own game, to compare"
+)
+def evaluate_command(data: Path, game: bool) -> None:  # noqa: FBT001  a flag
     from analytics.honest import evaluate
     from analytics.market import read_markets
 
-    reports = evaluate(read_markets(data), _told)
+    markets = read_markets(data)
+    if game:
+        _play(markets)
+        return
+    reports = evaluate(markets, _told)
     console = Console(width=132)
     for title, rows in _tables(reports):
         table = Table(title=title, title_justify="left")
@@ -232,6 +239,18 @@ def synth_command(seed: int, out: Path) -> None:
         raise Usage(problem=f"{out}: 目录非空 / not empty")
     names = synthesize(seed, out)
     click.echo(f"✓ {out}: {'、'.join(names)}")
+
+
+def _play(markets: "Sequence[Market]") -> None:
+    from analytics.game import play
+
+    click.echo("80:20，逐报价的平衡准确率 / balanced accuracy by bid; 会高估 it flatters")
+    for market in markets:
+        one = play(market)
+        click.echo(
+            f"  {one.market}: {one.mean:.3f} ± {one.deviation:.3f}，"
+            f"仅价格 prices alone {one.prices:.3f}"
+        )
 
 
 def _tables(reports: "Sequence[Report]") -> list[tuple[str, list[tuple[str, ...]]]]:
