@@ -11,6 +11,7 @@ import msgspec
 from analytics.dossier import Dossier, Maker, read_dossier
 from analytics.finding import Finding
 from analytics.likeness import likeness
+from analytics.traces import traces
 from trading.desks.office import Office
 from trading.envelope.layout import Stage, split_prefix
 from trading.facts.warning import Match
@@ -33,7 +34,7 @@ class Evidence(msgspec.Struct, frozen=True):
 def evidence_of(office: Office, state: Tender, lot: int) -> Evidence:
     with tempfile.TemporaryDirectory(prefix="kaifeng-evidence-") as folder:
         dossiers = list(_dossiers(office, state, lot, Path(folder)))
-        found = likeness(dossiers, _NOTHING)[:_MOST]
+        found = [*likeness(dossiers, _NOTHING), *traces(state, lot)][:_MOST]
     unread = tuple(f"{one.bidder} {file}" for one in dossiers for file in one.unread)
     return Evidence(tuple(_match(one) for one in found), unread)
 

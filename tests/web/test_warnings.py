@@ -11,9 +11,12 @@ import msgspec
 import pytest
 from analytics_markets import a_market, write_market
 from builders import ABid, AStory
+from commands import kaifeng
 from edge import ANYONE, PACE, TestEdge
+from pypdf import PdfReader
 
 from analytics.market import read_markets
+from analytics.traces import traces
 from analytics.training import train
 from analytics.watch import Watch
 from trading.facts.warning import Match, Verdict, WarningJudged, WarningRecorded
@@ -236,3 +239,27 @@ def test_a_warning_about_other_prices_is_found_by_a_stranger(tmp_path: Path) -> 
             edge.centre.verify_everything()
     finally:
         edge.close()
+
+
+def test_envelopes_a_minute_apart_long_before_the_deadline_are_a_clue(edge: TestEdge) -> None:
+    edge.actors["owner"] = edge.centre.owner
+    story = AStory(edge.centre).drafted().formed().published(25)
+    for number, minutes in ((1, 0.0), (2, 0.5), (3, 300.0), (4, 300.0)):
+        edge.centre.advance(minutes=minutes)
+        story.hand_in(ABid(f"9133000000000000{number:02d}", FAR[number - 1]))
+    story.closed().shared().opened()
+    (found,) = traces(story.state, 1)
+    assert {found.first[-2:], found.second[-2:]} == {"01", "02"}
+    assert "30 秒" in found.zh
+    assert "账本第" in found.where_first
+
+
+def test_a_report_from_a_ledger(edge: TestEdge, tmp_path: Path) -> None:
+    story = opened(edge, CLOSE)
+    model, out = a_model(tmp_path), tmp_path / "r.pdf"
+    wanted = ("analytics", "report", "--model", model, "--input", edge.centre.export())
+    done = kaifeng(*wanted, "--auction", f"{story.tender}/1", "--out", out)
+    assert done.returncode == 0, done.stderr
+    shown = "".join(page.extract_text() for page in PdfReader(out).pages)
+    assert story.tender in shown.replace("\n", "")
+    assert kaifeng(*wanted, "--auction", "nothing/1", "--out", out).returncode == 2

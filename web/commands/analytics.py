@@ -202,13 +202,20 @@ def clues_command(path: Path, as_json: bool) -> None:  # noqa: FBT001  a flag
 
 @command.command("report", help="一场或一个市场的 PDF 报告 / one auction or market as a PDF.")
 @click.option("--model", "path", required=True, type=_FILE, help="模型文件 / the model")
-@click.option("--input", "given", required=True, type=_FILE, help="CSV: auction_id, bid, …")
-@click.option("--auction", help="只报告这一场 / this auction alone")
+@click.option(
+    "--input",
+    "given",
+    required=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="CSV，或账本（导出、数据目录） / a CSV, or a ledger: an export, a data folder",
+)
+@click.option("--auction", help="只报告这一场；账本中为 项目/标段 / one: TENDER/LOT of a ledger")
 @click.option("--cleared", type=_FILE, help="本地已核清的拍卖 / cleared on the spot")
 @click.option("--out", required=True, type=_NEW, help="PDF")
 def report_command(
     path: Path, given: Path, auction: str | None, cleared: Path | None, out: Path
 ) -> None:
+    from analytics.ledger_market import read_ledger
     from analytics.market import read_market
     from analytics.model import Model
     from analytics.report import auction_report, market_report
@@ -217,7 +224,8 @@ def report_command(
     from trading.kernel.files import durable_write
     from trading.kernel.instant import SystemClock
 
-    model, market, at = Model.load(path), read_market(given), SystemClock().read().at
+    model, at = Model.load(path), SystemClock().read().at
+    market = read_ledger(given) if given.is_dir() else read_market(given)
     warned = warn(model, market, read_market(cleared) if cleared else None)
     paper = (
         auction_report(model, market, warned, auction, at)
