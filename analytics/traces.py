@@ -1,6 +1,6 @@
 """投递痕迹 when the envelopes of a lot came in: two within a minute, long before the rush of the
-last hour, may have left one hand. Addresses are not kept here: uploads are anonymous by design, and what
-a gateway knows of them enters the catalogue of clues.
+last hour, may have left one hand. Addresses are not kept here: uploads are anonymous by design, and
+what a gateway knows of them enters the catalogue of clues.
 """
 
 from datetime import timedelta

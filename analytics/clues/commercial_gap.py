@@ -11,25 +11,10 @@ together.
 来源 Source: 清标四十六项; 评标委员会和评标方法暂行规定 第三十五条.
 """
 
-from collections.abc import Iterator, Sequence
-
-from analytics.clue import Case, Clue, Group, Hit, totals_of
+from analytics.clue import Clue, Group
+from analytics.looks import far_ahead
 
 __all__ = ["CLUE"]
-
-_GAP, _TIMES, _FEWEST = 0.2, 3, 4
-
-
-def _look(cases: Sequence[Case]) -> Iterator[Hit]:
-    for case in cases:
-        totals = totals_of(case, "commercial")
-        ordered = sorted(totals, key=lambda bidder: (-totals[bidder], bidder))
-        if len(ordered) < _FEWEST:
-            continue
-        best, second, last = (totals[ordered[place]] for place in (0, 1, -1))
-        if best - second >= max(_GAP, _TIMES * (second - last)):
-            yield Hit(case.lot, (ordered[0],), f"{best - second:.2f}")
-
 
 CLUE = Clue(
     code="commercial-gap",
@@ -37,5 +22,5 @@ CLUE = Clue(
     en="commercial scores far ahead",
     group=Group.EXTENDED,
     article="评标委员会和评标方法暂行规定 第三十五条",
-    look=_look,
+    look=far_ahead("commercial"),
 )

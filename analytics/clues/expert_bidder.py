@@ -10,21 +10,10 @@
 来源 Source: 清标四十六项; 评标委员会和评标方法暂行规定 第十二条.
 """
 
-from collections.abc import Iterator, Sequence
-
-from analytics.clue import Case, Clue, Group, Hit
+from analytics.clue import Clue, Group
+from analytics.looks import tied_to
 
 __all__ = ["CLUE"]
-
-
-def _look(cases: Sequence[Case]) -> Iterator[Hit]:
-    for case in cases:
-        near = {bid.bidder for bid in case.bids} - {""}
-        for seat in case.panel:
-            shared = near & set(seat.ties)
-            if shared:
-                yield Hit(case.lot, (seat.expert,), "、".join(sorted(shared)))
-
 
 CLUE = Clue(
     code="expert-bidder",
@@ -32,5 +21,5 @@ CLUE = Clue(
     en="an expert close to a bidder",
     group=Group.BASIC,
     article="评标委员会和评标方法暂行规定 第十二条",
-    look=_look,
+    look=tied_to(lambda case: {bid.bidder for bid in case.bids}),
 )

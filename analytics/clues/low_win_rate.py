@@ -10,34 +10,10 @@
 来源 Source: 清标四十六项; 发改法规规〔2022〕1117号 第十条.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-
-from scipy.stats import binom
-
-from analytics.clue import Case, Clue, Group, Hit
+from analytics.clue import Clue, Group
+from analytics.looks import wins_oddly
 
 __all__ = ["CLUE"]
-
-_FEWEST = 8
-_RARE = 0.01
-
-
-def _look(cases: Sequence[Case]) -> Iterator[Hit]:
-    bids, wins = Counter[str](), Counter[str]()
-    even: dict[str, float] = defaultdict(float)
-    last: dict[str, str] = {}
-    for case in cases:
-        for bid in case.bids if case.winner else ():
-            bids[bid.bidder] += 1
-            wins[bid.bidder] += bid.bidder == case.winner
-            even[bid.bidder] += 1 / len(case.bids)
-            last[bid.bidder] = case.lot
-    for bidder, count in bids.items():
-        chance = float(binom.cdf(wins[bidder], count, even[bidder] / count))
-        if count >= _FEWEST and chance < _RARE:
-            yield Hit(last[bidder], (bidder,), f"{wins[bidder]}/{count}")
-
 
 CLUE = Clue(
     code="low-win-rate",
@@ -45,5 +21,5 @@ CLUE = Clue(
     en="hardly ever wins",
     group=Group.CORE,
     article="发改法规规〔2022〕1117号 第十条",
-    look=_look,
+    look=wins_oddly(often=False),
 )
