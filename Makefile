@@ -47,9 +47,9 @@ bench: .venv/dev ## 与同类在同一次运行中比较 / measured beside its p
 lock: .venv/runtime ## 重新锁定依赖 / lock the dependencies anew
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --extra analytics pyproject.toml locks/build.in -o locks/runtime.txt
+		--python-version 3.11 pyproject.toml locks/build.in -o locks/runtime.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --extra analytics --extra dev pyproject.toml locks/build.in -o locks/dev.txt
+		--python-version 3.11 --extra dev pyproject.toml locks/build.in -o locks/dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 locks/spark.in -o locks/spark.txt
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from analytics.evidence import Evidence, evidence_of
 from analytics.features import matrix
+from analytics.ledger_market import market_of
 from analytics.model import Model
-from analytics.opening import Opening, market_of, openings_of
+from analytics.opening import Opening, openings_of
 from analytics.record import (
     Models,
     Warnings,

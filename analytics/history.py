@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from analytics.ledger_market import market_of
 from analytics.market import Market
-from analytics.opening import Opening, market_of, openings_of
+from analytics.opening import Opening, openings_of
 from trading.desks.office import Office
 from trading.facts.award import AwardDecided
 from trading.facts.opening import OpeningRecorded

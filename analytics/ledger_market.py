@@ -1,16 +1,18 @@
-"""账本中的市场 all openings of a ledger as one market, read from an export or a data folder."""
+"""账本中的市场 openings of a ledger as one market, in this process or from an export."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from analytics.market import Market
-from analytics.opening import market_of, openings_of
+from analytics.opening import Opening, openings_of
 from trading.kernel.errors import InputUnusable
 from trading.ledger.archive import read_streams
 from trading.tender import fold
 
-__all__ = ["read_ledger"]
+__all__ = ["market_of", "read_ledger"]
 
 _TENDER = "tender:"
+_FEN = 100
 
 
 def read_ledger(path: Path) -> Market:
@@ -24,3 +26,19 @@ def read_ledger(path: Path) -> Market:
     if not openings:
         raise InputUnusable(path=path, problem="尚无开标 / nothing has been opened")
     return market_of(openings, sorted(winners))
+
+
+def market_of(openings: Iterable[Opening], winners: Sequence[str] = ()) -> Market:
+    """As a market whose auctions are these, prices in yuan; `winners` by envelope. At least one."""
+    rows = [
+        {
+            "auction_id": opening.name,
+            "bidder_id": bid.bidder,
+            "bid": str(bid.price / _FEN),
+            "winner": str(int(bid.eid in winners)),
+            "control_price": "" if opening.ceiling is None else str(opening.ceiling / _FEN),
+        }
+        for opening in openings
+        for bid in opening.bids
+    ]
+    return Market("local", rows)

@@ -1,17 +1,13 @@
 """开标价格 the opened prices of one lot, as screens and networks look at them, and their digest."""
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
-from analytics.market import Market
 from trading.kernel.canonical import canonical, sha256
 from trading.tender import Tender
 
-__all__ = ["Bid", "Opening", "market_of", "openings_of"]
-
-_FEN = 100
+__all__ = ["Bid", "Opening", "openings_of"]
 
 
 class Bid(msgspec.Struct, frozen=True):
@@ -65,19 +61,3 @@ def openings_of(state: Tender) -> list[Opening]:
                 Opening(state.id, draft.title, draft.buyer, lot.number, at, lot.ceiling, bids)
             )
     return found
-
-
-def market_of(openings: Iterable[Opening], winners: Sequence[str] = ()) -> Market:
-    """As a market whose auctions are these, prices in yuan; `winners` by envelope. At least one."""
-    rows = [
-        {
-            "auction_id": opening.name,
-            "bidder_id": bid.bidder,
-            "bid": str(bid.price / _FEN),
-            "winner": str(int(bid.eid in winners)),
-            "control_price": "" if opening.ceiling is None else str(opening.ceiling / _FEN),
-        }
-        for opening in openings
-        for bid in opening.bids
-    ]
-    return Market("local", rows)
