@@ -3,14 +3,11 @@ that the ledger holds, compared, and forgotten.
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from analytics.dossier import Dossier, Maker, read_dossier
-from analytics.finding import Finding
-from analytics.likeness import likeness
+from analytics.reading import Evidence, Home, read_apart
 from analytics.traces import traces
 from trading.desks.office import Office
 from trading.envelope.layout import Stage, split_prefix
@@ -20,44 +17,28 @@ from trading.tender import Tender
 
 __all__ = ["Evidence", "evidence_of"]
 
-_MOST = 200  # findings of one lot
-_NOTHING = Dossier("tender", Maker(), None, ())
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """`unread`: files that could not be read, bidder by bidder."""
-
-    matches: tuple[Match, ...]
-    unread: tuple[str, ...]
-
 
 def evidence_of(office: Office, state: Tender, lot: int) -> Evidence:
-    with tempfile.TemporaryDirectory(prefix="kaifeng-evidence-") as folder:
-        dossiers = list(_dossiers(office, state, lot, Path(folder)))
-        found = [*likeness(dossiers, _NOTHING), *traces(state, lot)][:_MOST]
-    unread = tuple(f"{one.bidder} {file}" for one in dossiers for file in one.unread)
-    return Evidence(tuple(_match(one) for one in found), unread)
+    with tempfile.TemporaryDirectory(prefix="kaifeng-evidence-") as place:
+        folder = Path(place)
+        read = read_apart(folder, _unpacked(office, state, lot, folder))
+    came = [msgspec.convert(msgspec.structs.asdict(one), Match) for one in traces(state, lot)]
+    return Evidence((*read.matches, *came), read.unread)
 
 
-def _dossiers(office: Office, state: Tender, lot: int, folder: Path) -> Iterator[Dossier]:
-    """One for each bidder of the lot, its technical and its price envelope together."""
-    homes: dict[str, tuple[Path, str]] = {}
+def _unpacked(office: Office, state: Tender, lot: int, folder: Path) -> list[Home]:
+    """One home for each bidder of the lot, its technical and its price envelope together."""
+    homes: dict[str, Home] = {}
     stages = [stage for stage in (Stage.TECHNICAL, Stage.PRICE) if stage in state.drafted.stages]
     for stage in stages:
         for position, bid in enumerate(state.final(stage)):
             opened = state.opened.get(bid.eid)
             if opened is None or opened.lot != lot:
                 continue
-            home, _ = homes.setdefault(
-                opened.bidder_id, (folder / str(len(homes)), opened.bidder_name)
-            )
-            target = home / f"stage-{stage}"
+            own = Home(str(folder / str(len(homes))), opened.bidder_id, opened.bidder_name)
+            home = homes.setdefault(opened.bidder_id, own)
+            target = Path(home.folder) / f"stage-{stage}"
             target.mkdir(parents=True, exist_ok=True)
             _, body = split_prefix(office.objects.chunks(bid.eid))
             open_one(state, bid, combined_point(state, stage, position), body, target)
-    for bidder, (home, name) in homes.items():
-        yield read_dossier(home, bidder, name, lenient=True)
-
-
-def _match(one: Finding) -> Match:
-    return msgspec.convert(msgspec.structs.asdict(one), Match)
+    return list(homes.values())

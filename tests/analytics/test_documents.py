@@ -16,6 +16,7 @@ from analytics.document import read_document
 from analytics.dossier import read_dossier, read_dossiers
 from analytics.finding import Finding
 from analytics.likeness import likeness
+from analytics.reading import Home, read_apart
 from evaluation.paper import Note, Paper, Part, typeset
 from trading.kernel.errors import InputUnusable
 from trading.kernel.instant import SystemClock
@@ -187,3 +188,18 @@ def test_a_bill_is_its_bidders_whatever_it_says(tmp_path: Path) -> None:
     dossier = read_dossier(home, "甲")
     assert dossier.bill is not None
     assert dossier.bill.bidder == "甲"
+
+
+def test_a_file_that_takes_too_long_stops_nothing_but_its_own_reading(tmp_path: Path) -> None:
+    """The control: with time enough, the same files are read."""
+    homes = []
+    for place, name in enumerate(("甲", "乙")):
+        home = tmp_path / str(place)
+        home.mkdir()
+        (home / "maker.json").write_text('{"machine": "m"}', "utf-8")
+        homes.append(Home(str(home), name, name))
+    assert {one.kind for one in read_apart(tmp_path, homes).matches} == {"machine"}
+    late = read_apart(tmp_path, homes, seconds=0)
+    assert late.matches == ()
+    assert len(late.unread) == 2
+    assert "读取超限" in late.unread[0]
