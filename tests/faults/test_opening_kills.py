@@ -136,7 +136,7 @@ def restart(play: Play, expected: History) -> list[str]:
             problems = headless(centre) + lost(centre, play.tender, play.log)
             go_on(centre, play.tender)
             problems += headless(centre) + differences(expected, history_of(centre, play.tender))
-            assert len(centre.verify(centre.data)) == 9
+            assert len(centre.verify(centre.data)) == 10
             return problems
     except Refusal as refusal:
         return [f"it does not go on: {refusal}"]
@@ -172,7 +172,7 @@ def undisturbed(before: Play, tmp_path_factory: pytest.TempPathFactory) -> Play:
 def expected(undisturbed: Play) -> History:
     with undisturbed.centre() as centre:
         history = history_of(centre, undisturbed.tender)
-        assert len(centre.verify(centre.data)) == 9
+        assert len(centre.verify(centre.data)) == 10
     assert sorted(price or 0 for _, price in history.opened) == sorted(PRICES)
     assert Counter(history.facts)["ShareGiven"] == len(centre.trustees)
     return history

@@ -19,7 +19,7 @@ def test_it_says_one_line_a_step(demo: Path) -> None:
     done = kaifeng("verify", demo / "export")
     assert done.returncode == 0
     lines = [line for line in done.stdout.splitlines() if line.startswith("✓")]
-    assert [line.split()[1] for line in lines] == [str(n) for n in range(1, 10)]
+    assert [line.split()[1] for line in lines] == [str(n) for n in range(1, 11)]
 
 
 def test_the_live_folder_and_a_strangers_policy(demo: Path) -> None:
