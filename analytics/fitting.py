@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from analytics.blend import Blend, learnt, logs, theory, width
 from analytics.features import FEATURES, with_known
@@ -14,8 +15,9 @@ from analytics.local import Local, middle_of
 from analytics.market import Floats, Ints
 from analytics.trees import LEAF, Tree, Trees
 
-__all__ = ["fit_blend", "fit_local", "fit_strangers", "sized"]
+__all__ = ["ONE_THREAD", "fit_blend", "fit_local", "fit_strangers", "sized"]
 
+ONE_THREAD = 1  # of few auctions, threads that wait for each other take longer, beside others 10 x
 _TREES, _LEAVES, _FEWEST, _RATE, _PENALTY = 120, 8, 30, 0.05, 1.0
 _CEILING = "won_control"
 _FOREST, _LEAF_AUCTIONS, _TRIED = 200, 3, 0.3
@@ -87,7 +89,9 @@ def _boosted(features: Floats, labels: Ints, weights: Floats, signs: Sequence[in
         monotonic_cst=list(signs),
         early_stopping=False,
         random_state=0,
-    ).fit(with_known(features), labels, sample_weight=weights / weights.mean())
+    )
+    with threadpool_limits(ONE_THREAD, user_api="openmp"):
+        booster.fit(with_known(features), labels, sample_weight=weights / weights.mean())
     grown = [predictors[0].nodes for predictors in booster._predictors]  # noqa: SLF001  no public way
     constant = float(np.ravel(booster._baseline_prediction)[0])  # noqa: SLF001  likewise
     return Trees(constant, [_written(nodes) for nodes in grown])

@@ -12,7 +12,9 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import ShuffleSplit
+from threadpoolctl import threadpool_limits
 
+from analytics.fitting import ONE_THREAD
 from analytics.market import Floats, Ints, Market
 from analytics.screens import screens
 
@@ -68,7 +70,8 @@ def _columns(market: Market, others: Sequence[Floats]) -> Floats:
 
 def _rounds(market: Market, columns: Floats) -> list[float]:
     split = ShuffleSplit(_ROUNDS, test_size=_TEST, random_state=0)
-    return [_one(market, columns, kept, held) for kept, held in split.split(columns)]
+    with threadpool_limits(ONE_THREAD, user_api="openmp"):
+        return [_one(market, columns, kept, held) for kept, held in split.split(columns)]
 
 
 def _one(market: Market, columns: Floats, kept: Ints, held: Ints) -> float:
