@@ -16,15 +16,17 @@ from scipy.sparse import csr_matrix
 from analytics.market import Floats, Market
 from analytics.network import MOST_BIDDERS, bidders_of
 
-__all__ = ["COMPANY", "Company", "company_features"]
+__all__ = ["COMPANY", "CROWD", "Company", "company_features"]
 
 COMPANY = ("lift", "cohesion", "exclusivity", "win_entropy", "rotation")
+CROWD = 1000  # bidders of an auction, above which who met there says nothing
 _NONE = -1
 
 
 class Company(msgspec.Struct, frozen=True):
-    """Who met whom in a market. `met[i, j]`: auctions of both; `bids`: auctions of each; `winners`:
-    of each auction by the place of a firm, -1 where unknown; `chance`: of two bids meeting.
+    """Who met whom in a market. `met[i, j]`: auctions of both, crowds left out;
+    `bids`: auctions of each; `winners`: of each auction by the place of a firm, -1 where unknown;
+    `chance`: of two bids meeting.
     """
 
     firms: tuple[str, ...]
@@ -40,12 +42,14 @@ class Company(msgspec.Struct, frozen=True):
         firms = tuple(sorted({firm for one in named for firm in one}))
         place = {firm: number for number, firm in enumerate(firms)}
         members = tuple(tuple(place[firm] for firm in one) for one in named)
-        rows = np.repeat(np.arange(len(members)), [len(one) for one in members])
+        sizes = np.array([len(one) for one in members], dtype=np.int64)
+        rows = np.repeat(np.arange(len(members)), sizes)
         columns = np.array([firm for one in members for firm in one], dtype=np.int64)
-        shape = (len(members), len(firms))
-        bids = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
-        sizes = np.array([len(one) for one in members], dtype=np.float64)
-        total = sizes.sum()
+        is_company = sizes[rows] <= CROWD
+        ones = np.ones(int(is_company.sum()))
+        places = rows[is_company], columns[is_company]
+        bids = csr_matrix((ones, places), shape=(len(members), len(firms)))
+        total = len(rows)
         chance = float((sizes * (sizes - 1)).sum() / max(total * (total - 1), 1))
         counts = np.bincount(columns, minlength=len(firms))
         return cls(firms, members, _winners(market, place), (bids.T @ bids).tocsr(), counts, chance)

@@ -95,7 +95,7 @@ def read_dossier(folder: Path, bidder: str, name: str = "", *, lenient: bool = F
     return Dossier(
         bidder,
         _with_properties(_maker(folder, skip), documents),
-        _bill(folder, bidder),
+        _bill(folder, bidder, skip),
         tuple(_passages(documents)),
         tuple(
             Seen(file, key, value)
@@ -128,14 +128,19 @@ def _maker(folder: Path, skip: Skip) -> Maker:
     return Maker()
 
 
-def _bill(folder: Path, bidder: str) -> Bill | None:
-    """The first file that is one, under the bidder's own name whatever it says."""
+def _bill(folder: Path, bidder: str, skip: Skip) -> Bill | None:
+    """The first file that is one, under the bidder's own name whatever it says; without any, what
+    might have been one is told.
+    """
+    refused: dict[Path, Refusal] = {}
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in _BILLS):
         if path.name != _MAKER:
             try:
                 return msgspec.structs.replace(read_bill(path, bidder), bidder=bidder)
-            except Refusal:
-                continue
+            except Refusal as problem:
+                refused[path] = problem
+    for path, refusal in refused.items():
+        skip(path, refusal)
     return None
 
 

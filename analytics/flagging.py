@@ -4,9 +4,12 @@ Settings are those of Cardinal's `indicators` command, so that a file that serve
 """
 
 import configparser
+import gzip
 import json
 import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,7 @@ _PREPARE = ("defaults", "redactions", "corrections", "modifications", "output")
 _GROUPS = (OCID, BUYER, ENTITY, TENDERER)
 _SECONDS = ("R024", "R058")
 _PLACES = 4
+_PACKED = ("compiledRelease", "records", "releases")  # a record's own releases are compiled
 
 Skipped = Callable[[int, str], None]
 
@@ -171,26 +175,69 @@ def _rounded(value: float) -> float | None:
 
 
 def read_processes(path: Path, skipped: Skipped = lambda _, __: None) -> Iterator[Process]:
-    """Lines that are no JSON are told of with their number; what is no process is passed over."""
+    """Lines that are no JSON are told of with their number; what is no process is passed over.
+    InputUnusable where there is none at all: that nothing was found must not come of it.
+    """
+    count = 0
     try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                release = _release(raw, number, skipped)
+        with _opened(path) as file:
+            for release in _releases(file, skipped):
                 ocid = text(release, "ocid")
                 if ocid is not None and isinstance(release, dict):
+                    count += 1
                     yield Process(ocid, release)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputUnusable(path=path, problem=error) from error
+    if not count:
+        raise InputUnusable(path=path, problem="没有采购过程 / no procurement process (ocid)")
 
 
-def _release(raw: bytes, number: int, skipped: Skipped) -> Any:
-    if not raw.strip():
-        return None
+def _opened(path: Path) -> BufferedIOBase:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_packed else path.open("rb")
+
+
+def _releases(file: BufferedIOBase, skipped: Skipped) -> Iterator[Any]:
+    """Of one document, where its first line is no JSON by itself; else of JSON lines."""
+    if not _is_json(file.readline()):
+        file.seek(0)
+        whole = file.read()
+        if _is_json(whole):
+            yield from _unpacked(_parsed(whole))
+            return
+    file.seek(0)
+    for number, raw in enumerate(file, 1):
+        try:
+            yield from _unpacked(_parsed(raw))
+        except (ValueError, RecursionError) as error:
+            skipped(number, str(error))
+
+
+def _unpacked(given: Any) -> Iterator[Any]:
+    """The releases of a package, the compiled ones of records; anything else is itself."""
+    if isinstance(given, list):
+        for one in given:
+            yield from _unpacked(one)
+        return
+    name = next((one for one in _PACKED if isinstance(given, dict) and given.get(one)), None)
+    if name:
+        yield from _unpacked(given[name])
+    else:
+        yield given
+
+
+def _is_json(raw: bytes) -> bool:
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        skipped(number, str(error))
-        return None
+        _parsed(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _parsed(raw: bytes) -> Any:
+    content = raw.decode("utf-8-sig").strip()
+    return json.loads(content, parse_constant=_refuse) if content else None
 
 
 def _refuse(name: str) -> float:

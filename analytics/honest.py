@@ -98,15 +98,19 @@ def found_at(labels: Ints, scores: Floats) -> float:
     return float((scores[labels == 1] > limit).mean())
 
 
-Measure = Callable[[Labelled, Ints, Ints, Sequence[Labelled]], tuple[float, float, float]]
+Measured = tuple[float, float, float]
+Measure = Callable[[Labelled, Ints, Ints, Sequence[Labelled]], Measured | None]
 
 
 def _community(lesson: Labelled, lessons: Sequence[Labelled], measure: Measure) -> Figures | None:
-    """Each community of firms is scored by a model that has seen none of its firms."""
+    """Each community of firms is scored by a model that has seen none of its firms; where nothing
+    is left to learn from, it is not scored.
+    """
     if not lesson.market.has_bidders:
         return None
     others = [one for one in lessons if one is not lesson]
-    found = [(len(held), *measure(lesson, held, kept, others)) for held, kept in _disjoint(lesson)]
+    tried = [(held, measure(lesson, held, kept, others)) for held, kept in _disjoint(lesson)]
+    found = [(len(held), *measured) for held, measured in tried if measured]
     if not found:
         return None
     counts, aucs, shares, tops = (np.array(column) for column in zip(*found, strict=True))
@@ -115,19 +119,20 @@ def _community(lesson: Labelled, lessons: Sequence[Labelled], measure: Measure) 
 
 def _measured(
     lesson: Labelled, held: Ints, kept: Ints, others: Sequence[Labelled]
-) -> tuple[float, float, float]:
+) -> Measured | None:
     own = lesson.part(kept)
     is_enough = len(kept) >= _FEWEST and own.has_both
-    scores = fit_blend([*others, own] if is_enough else others or [lesson]).scores(
-        lesson.features[held]
-    )
+    known = [*others, own] if is_enough else others
+    if not known:
+        return None
+    scores = fit_blend(known).scores(lesson.features[held])
     figures = _figures(lesson.labels[held], scores)
     return figures.auc, figures.found, figures.top
 
 
 def _spared(
     lesson: Labelled, held: Ints, kept: Ints, others: Sequence[Labelled]
-) -> tuple[float, float, float]:
+) -> Measured | None:
     """The place's own trees beside what travels, by ranks: two to one."""
     own = lesson.part(kept)
     if len(kept) < _FEWEST or not own.has_both:

@@ -44,7 +44,7 @@ def _reason(market: Market, values: Sequence[str]) -> tuple[str, str] | None:
     by_auction = [values[start] for start in market.starts[:-1]]
     constant = all(len(set(values[market.within(place)])) == 1 for place in range(len(market)))
     if not constant:
-        return None
+        return _of_bids(market, values)
     if len(set(by_auction)) >= _NEARLY * len(market):
         return (
             ("随日期变化", "follows the date")
@@ -57,6 +57,20 @@ def _reason(market: Market, values: Sequence[str]) -> tuple[str, str] | None:
     if _separates(market, by_auction):
         return "单独即可区分案件", "separates the cases by itself"
     return ("随日期变化", "follows the date") if _follows(market, by_auction) else None
+
+
+def _of_bids(market: Market, values: Sequence[str]) -> tuple[str, str] | None:
+    """What differs inside auctions: a number for every bid, or whoever has no name but this."""
+    if len(set(values)) >= _NEARLY * len(values):
+        return "可识别投标", "identifies bids"
+    met = Counter(zip(market.of_bid.tolist(), values, strict=True))
+    auctions = Counter(value for _, value in met)
+    is_once = sum(count == 1 for count in met.values()) >= _NEARLY * len(met)
+    is_rare = max(auctions.values()) <= len(market) / 2
+    is_again = sum(count >= _SEVERAL for count in auctions.values()) >= len(auctions) / 2
+    if is_once and is_rare and is_again:
+        return "可识别企业", "identifies firms"
+    return None
 
 
 def _follows_firms(market: Market, values: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _PRICES = ("auction_id", "bid", "winner", "control_price", "label_auction", "label_bid")
 _NEEDED = ("auction_id", "bid")
+_LEAST, _MOST = 1e-6, 1e15  # of a bid, in any currency's units
 _TRUE = ("1", "1.0", "true", "yes", "是")
 
 
@@ -45,9 +46,9 @@ class Market:
             [row.get("winner", "").strip().lower() in _TRUE for row in rows], dtype=bool
         )
         self.bidders = [row.get("bidder_id", "").strip() for row in rows]
-        self.controls = _column(rows, "control_price")[self.starts[:-1]]
-        self.dates = _column(rows, "date_raw")[self.starts[:-1]]
-        self.labels = _labels(rows, "label_auction")[self.starts[:-1]]
+        self.controls = self._known(_prices(_column(rows, "control_price")))
+        self.dates = self._known(_column(rows, "date_raw"))
+        self.labels = np.maximum.reduceat(_labels(rows, "label_auction"), self.starts[:-1])
         self.bid_labels = _labels(rows, "label_bid")
         self.others = {
             name: [row.get(name) or "" for row in rows] for name in rows[0] if name not in _PRICES
@@ -61,6 +62,13 @@ class Market:
         return np.diff(self.starts)
 
     @property
+    def firms(self) -> Ints:
+        """How many bid in each auction: a name counts once, whoever has none by the bid."""
+        who = [bidder or place for place, bidder in enumerate(self.bidders)]
+        once = set(zip(self.of_bid.tolist(), who, strict=True))
+        return np.bincount([auction for auction, _ in once], minlength=len(self))
+
+    @property
     def of_bid(self) -> Ints:
         """The auction of each bid."""
         return np.repeat(np.arange(len(self)), self.sizes)
@@ -68,6 +76,10 @@ class Market:
     @property
     def has_bidders(self) -> bool:
         return all(self.bidders)
+
+    def _known(self, column: Floats) -> Floats:
+        """What any row of an auction says of it; nan where none does."""
+        return np.asarray(np.fmax.reduceat(column, self.starts[:-1]))
 
     def within(self, auction: int) -> slice:
         return slice(int(self.starts[auction]), int(self.starts[auction + 1]))
@@ -94,12 +106,18 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         raw = path.read_bytes()
         content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), restval="")
         missing = [name for name in _NEEDED if name not in (reader.fieldnames or [])]
         if missing:
             raise InputUnusable(path=path, problem=f"缺少列 / missing columns: {missing}")
+        told: set[tuple[str, ...]] = set()
         for number, row in enumerate(reader, 2):
             _check(path, number, row)
+            if row.get("bidder_id"):  # a firm's bid that stands twice is one bid
+                before = len(told)
+                told.add(tuple(row.values()))
+                if len(told) == before:
+                    continue
             yield row
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise InputUnusable(path=path, problem=error) from error
@@ -107,7 +125,10 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 def _check(path: Path, number: int, row: dict[str, Any]) -> None:
     bid = _number(row["bid"])
-    if not row["auction_id"] or not np.isfinite(bid) or bid <= 0:
+    if None in row:
+        problem = f"第 {number} 行多于列名 / line {number} has more cells than there are columns"
+        raise InputUnusable(path=path, problem=problem)
+    if not row["auction_id"] or not _LEAST <= bid <= _MOST:
         problem = f"第 {number} 行不是报价 / line {number} is no bid: {row['bid']}"
         raise InputUnusable(path=path, problem=problem)
 
@@ -125,7 +146,12 @@ def _column(rows: Sequence[dict[str, str]], name: str) -> Floats:
 
 def _labels(rows: Sequence[dict[str, str]], name: str) -> Ints:
     found = _column(rows, name)
-    return np.where(np.isnan(found), -1, found).astype(np.int64)
+    return np.where(np.isin(found, (0, 1)), found, -1).astype(np.int64)
+
+
+def _prices(column: Floats) -> Floats:
+    """What is no price is unknown."""
+    return np.where((column >= _LEAST) & (column <= _MOST), column, np.nan)
 
 
 def _grouped(auctions: Sequence[str]) -> tuple[Sequence[int], list[str]]:

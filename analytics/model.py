@@ -75,6 +75,8 @@ class Model(msgspec.Struct, frozen=True):
             raise InputUnusable(path=path, problem=error) from error
         if model.card.version != VERSION or model.card.features != codes():
             raise InputUnusable(path=path, problem=f"另一版本的模型 / {model.card.version}")
+        if len(model.usual) != len(model.card.features):
+            raise InputUnusable(path=path, problem="模型不完整 / the model is incomplete")
         return model
 
 

@@ -27,6 +27,8 @@ def communities(market: Market) -> dict[str, int]:
     met = Counter(pair for named in firms for pair in combinations(named[:MOST_BIDDERS], 2))
     names = sorted({firm for named in firms for firm in named})
     place = {name: number for number, name in enumerate(names)}
+    if not met:
+        return place
     pairs = sorted(met)
     rows = [place[a] for a, _ in pairs] + [place[b] for _, b in pairs]
     columns = [place[b] for _, b in pairs] + [place[a] for a, _ in pairs]

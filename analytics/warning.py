@@ -41,7 +41,7 @@ class Warned(msgspec.Struct, frozen=True):
 def warn(model: Model, market: Market, cleared: Market | None = None) -> list[Warned]:
     """In the order of the market; `cleared`: auctions of the same place that people found clean."""
     features = matrix(market)
-    enough = market.sizes >= FEWEST
+    enough = market.firms >= FEWEST
     seen = features[enough]
     scores = model.scores(market, features)[enough]
     is_silent = model.local is None and not has_signal(scores, seen)
@@ -74,7 +74,8 @@ def _bands(model: Model, cleared: Market | None) -> Bands:
     bands = Bands(model.clean, model.rigged, is_local=model.local is not None)
     if cleared is None:
         return bands
-    scores = model.scores(cleared, matrix(cleared))[cleared.sizes >= FEWEST]
+    is_clean = (cleared.firms >= FEWEST) & (cleared.labels != 1)
+    scores = model.scores(cleared, matrix(cleared))[is_clean]
     return bands.localised(scores.tolist())
 
 

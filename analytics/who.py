@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from analytics.company import Company
+from analytics.company import CROWD, Company
 from analytics.labelled import FEWEST
 from analytics.market import Floats, Ints, Market
 from analytics.warning import Warned
@@ -23,7 +23,6 @@ BIDDER_COLUMNS = ("auction_id", "bidder_id", "score")
 _NEAREST = 3  # rivals
 _STEEPNESS = 2.0  # of closeness, for each mean deviation of the auction's log prices
 _FARTHEST = 10.0  # mean deviations
-_CROWD = 1000  # bids of an auction, above which nothing is said of one
 _PAIRS = 2_000_000  # looked at together
 _EQUAL = 0.5
 _TIE = 12  # digits
@@ -94,7 +93,7 @@ def _deviations(market: Market) -> Floats:
 
 def _pairs(market: Market) -> Iterator[tuple[Ints, Ints]]:
     """Ordered pairs of bids of one auction, so many auctions at a time."""
-    squares = np.where(market.sizes <= _CROWD, market.sizes**2, 0)
+    squares = np.where(market.sizes <= CROWD, market.sizes**2, 0)
     part = np.cumsum(squares) // _PAIRS
     for number in np.unique(part[squares > 0]):
         chosen = np.flatnonzero((part == number) & (squares > 0))

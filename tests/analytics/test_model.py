@@ -128,6 +128,7 @@ def test_found_at_counts_at_the_budget() -> None:
     [
         ("case_no", lambda row: row["auction_id"], "identifies auctions"),
         ("tax_no", lambda row: f"x{row['bidder_id']}", "identifies firms"),
+        ("line_no", lambda row: f"{row['auction_id']}/{row['bidder_id']}", "identifies bids"),
         ("when", lambda row: f"{float(row['date_raw']) * 86_400 + 5}", "follows the date"),
         ("docket", lambda row: f"{int(row['label_auction']) * 10}", "separates the cases"),
         ("weather", lambda row: f"{len(row['bid']) % 2}", ""),
@@ -138,6 +139,13 @@ def test_an_injected_column_is_found_out(column: str, value: object, reason: str
     found = {leak.column: leak.en for leak in leaks(Market("m", rows))}
     assert reason in found.get(column, "")
     assert bool(reason) == (column in found)
+
+
+def test_a_firms_number_is_found_out_where_firms_have_no_names() -> None:
+    rows = [row | {"firm_no": row["bidder_id"], "bidder_id": ""} for row in a_market(2)]
+    assert {leak.column: leak.en for leak in leaks(Market("m", rows))}["firm_no"].endswith(
+        "identifies firms: not used"
+    )
 
 
 def test_only_prices_are_trained_on() -> None:

@@ -238,7 +238,7 @@ def report_command(
 
 
 @command.command("synth", help="生成情景：串标与貌似者 / made-up rings, and innocents like them.")
-@click.option("--seed", required=True, type=int)
+@click.option("--seed", required=True, type=click.IntRange(min=0))
 @click.option("--out", required=True, type=_NEW, help="空目录 / an empty folder")
 def synth_command(seed: int, out: Path) -> None:
     from analytics.synth import synthesize
