@@ -347,7 +347,7 @@ def test_a_disk_that_fails_ends_the_process_and_costs_no_bid(centre: Rehearsal) 
     """What a failed write has left nobody knows: the next start reads it."""
     check_tracing()
     tender = ALiveTender(centre, day=300, with_tokens=False)
-    tender.publish(spare=10)  # a restart beside other work takes its time
+    tender.publish(spare=45)  # a restart beside other work takes its time
     bids = [tender.seal(f"firm-{n}", n + 1) for n in range(3)]
     for bid in bids:
         tender.anyone.upload(tender.id, bid.path, b"")

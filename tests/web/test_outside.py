@@ -584,5 +584,6 @@ def test_a_fuzzer_finds_no_server_error(is_signed: bool, live: Rehearsal, tmp_pa
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     found = re.findall(r"^(?:_+ (.*) _+|- (ST\d+ .*))$", done.stdout, re.MULTILINE)
-    assert done.returncode == 0, "\n".join(a or b for a, b in found) or done.stdout + done.stderr
+    named = [a or b for a, b in found]
+    assert done.returncode == 0, "\n".join([*named, done.stdout, done.stderr])
     assert json.loads(httpx.get(f"{live.url}/readyz").text)["ready"]
