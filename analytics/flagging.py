@@ -4,12 +4,12 @@ Settings are those of Cardinal's `indicators` command, so that a file that serve
 """
 
 import configparser
-import gzip
 import json
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedIOBase
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from analytics.indicator import (
     pipes,
 )
 from analytics.indicators import INDICATORS
+from analytics.packed import opened
 from analytics.process import Process, text
 from analytics.seconds import Seconds
 from trading.kernel.errors import InputUnusable, Usage
@@ -180,7 +181,7 @@ def read_processes(path: Path, skipped: Skipped = lambda _, __: None) -> Iterato
     """
     count = 0
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             for release in _releases(file, skipped):
                 ocid = text(release, "ocid")
                 if ocid is not None and isinstance(release, dict):
@@ -192,26 +193,21 @@ def read_processes(path: Path, skipped: Skipped = lambda _, __: None) -> Iterato
         raise InputUnusable(path=path, problem="没有采购过程 / no procurement process (ocid)")
 
 
-def _opened(path: Path) -> BufferedIOBase:
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if is_packed else path.open("rb")
-
-
 def _releases(file: BufferedIOBase, skipped: Skipped) -> Iterator[Any]:
-    """Of one document, where its first line is no JSON by itself; else of JSON lines."""
-    if not _is_json(file.readline()):
-        file.seek(0)
-        whole = file.read()
-        if _is_json(whole):
-            yield from _unpacked(_parsed(whole))
-            return
-    file.seek(0)
-    for number, raw in enumerate(file, 1):
-        try:
-            yield from _unpacked(_parsed(raw))
-        except (ValueError, RecursionError) as error:
-            skipped(number, str(error))
+    """Of JSON lines; of one document, where its first line is no JSON by itself."""
+    line = file.readline()
+    first = _read(line)
+    if isinstance(first, str):
+        whole = _read(line + file.read())
+        if isinstance(whole, str):
+            file.seek(len(line))
+        else:
+            first = whole
+    for number, found in enumerate(chain([first], map(_read, file)), 1):
+        if isinstance(found, str):
+            skipped(number, found)
+        else:
+            yield from found
 
 
 def _unpacked(given: Any) -> Iterator[Any]:
@@ -227,17 +223,13 @@ def _unpacked(given: Any) -> Iterator[Any]:
         yield given
 
 
-def _is_json(raw: bytes) -> bool:
+def _read(raw: bytes) -> list[Any] | str:
+    """What is in it, or why it is no JSON."""
     try:
-        _parsed(raw)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _parsed(raw: bytes) -> Any:
-    content = raw.decode("utf-8-sig").strip()
-    return json.loads(content, parse_constant=_refuse) if content else None
+        content = raw.decode("utf-8-sig").strip()
+        return list(_unpacked(json.loads(content, parse_constant=_refuse))) if content else []
+    except (ValueError, RecursionError) as error:
+        return str(error)
 
 
 def _refuse(name: str) -> float:

@@ -15,7 +15,7 @@ from sklearn.model_selection import ShuffleSplit
 from threadpoolctl import threadpool_limits
 
 from analytics.fitting import ONE_THREAD
-from analytics.market import Floats, Ints, Market
+from analytics.market import Floats, Ints, Market, number
 from analytics.screens import screens
 
 __all__ = ["Game", "play"]
@@ -50,15 +50,8 @@ def _others(market: Market) -> list[Floats]:
     for name, values in market.others.items():
         if name not in _NAMES:
             first = [values[start] for start in market.starts[:-1].tolist()]
-            found.append(np.array([_number(value) for value in first]))
+            found.append(np.array([number(value) for value in first]))
     return found
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return float("nan")
 
 
 def _columns(market: Market, others: Sequence[Floats]) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from analytics.labelled import FEWEST
-from analytics.market import Floats, Market
+from analytics.market import Market, number
 
 __all__ = ["Leak", "leaks"]
 
@@ -90,7 +90,7 @@ def _follows_firms(market: Market, values: Sequence[str]) -> bool:
 
 
 def _follows(market: Market, by_auction: Sequence[str]) -> bool:
-    numbers = _numbers(by_auction)
+    numbers = np.array([number(value) for value in by_auction])
     known = np.isfinite(numbers) & np.isfinite(market.dates)
     if known.sum() < FEWEST or len(np.unique(numbers[known])) < FEWEST:
         return False
@@ -107,13 +107,3 @@ def _separates(market: Market, by_auction: Sequence[str]) -> bool:
         tallies.setdefault(value, Counter())[label] += label >= 0
     right = sum(max(tally.values()) for tally in tallies.values())
     return right / int(known.sum()) >= _NEARLY
-
-
-def _numbers(values: Sequence[str]) -> Floats:
-    def number(text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            return float("nan")
-
-    return np.array([number(value) for value in values], dtype=np.float64)

@@ -4,7 +4,6 @@ Identities and dates are kept apart from prices: what learns from prices never s
 """
 
 import csv
-import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analytics.packed import opened
 from trading.kernel.errors import InputUnusable
 
-__all__ = ["Floats", "Ints", "Market", "read_market", "read_markets"]
+__all__ = ["Floats", "Ints", "Market", "number", "read_market", "read_markets"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -104,36 +104,36 @@ def read_market(path: Path) -> Market:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
-        raw = path.read_bytes()
-        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        with opened(path) as file:
+            content = file.read()
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), restval="")
         missing = [name for name in _NEEDED if name not in (reader.fieldnames or [])]
         if missing:
             raise InputUnusable(path=path, problem=f"缺少列 / missing columns: {missing}")
         told: set[tuple[str, ...]] = set()
-        for number, row in enumerate(reader, 2):
-            _check(path, number, row)
+        for line, row in enumerate(reader, 2):
+            _check(path, line, row)
+            cells = tuple(row.values())
+            if cells not in told:
+                yield row
             if row.get("bidder_id"):  # a firm's bid that stands twice is one bid
-                before = len(told)
-                told.add(tuple(row.values()))
-                if len(told) == before:
-                    continue
-            yield row
+                told.add(cells)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise InputUnusable(path=path, problem=error) from error
 
 
-def _check(path: Path, number: int, row: dict[str, Any]) -> None:
-    bid = _number(row["bid"])
+def _check(path: Path, line: int, row: dict[str, Any]) -> None:
+    bid = number(row["bid"])
     if None in row:
-        problem = f"第 {number} 行多于列名 / line {number} has more cells than there are columns"
+        problem = f"第 {line} 行多于列名 / line {line} has more cells than there are columns"
         raise InputUnusable(path=path, problem=problem)
     if not row["auction_id"] or not _LEAST <= bid <= _MOST:
-        problem = f"第 {number} 行不是报价 / line {number} is no bid: {row['bid']}"
+        problem = f"第 {line} 行不是报价 / line {line} is no bid: {row['bid']}"
         raise InputUnusable(path=path, problem=problem)
 
 
-def _number(text: str | None) -> float:
+def number(text: str | None) -> float:
+    """What is none is nan."""
     try:
         return float(text or "nan")
     except ValueError:
@@ -141,7 +141,7 @@ def _number(text: str | None) -> float:
 
 
 def _column(rows: Sequence[dict[str, str]], name: str) -> Floats:
-    return np.array([_number(row.get(name)) for row in rows], dtype=np.float64)
+    return np.array([number(row.get(name)) for row in rows], dtype=np.float64)
 
 
 def _labels(rows: Sequence[dict[str, str]], name: str) -> Ints:
@@ -161,5 +161,5 @@ def _grouped(auctions: Sequence[str]) -> tuple[Sequence[int], list[str]]:
 
 
 def _numbered(auctions: Iterable[str], names: Sequence[str]) -> Ints:
-    number = {name: place for place, name in enumerate(names)}
-    return np.array([number[auction] for auction in auctions], dtype=np.int64)
+    place = {name: place for place, name in enumerate(names)}
+    return np.array([place[auction] for auction in auctions], dtype=np.int64)
