@@ -3,7 +3,8 @@
 Where the bid nearest a trimmed mean wins, a group gains by entering together and by bidding where
 it drags the mean. Two tests after Conley and Decarolis (2016): whether a group enters together more
 often than groups of equally busy firms would, and whether its bids move the mean further than as
-many bids of others. And how many must agree before the mean moves at all.
+many bids of others. And how many must agree before the mean moves at all; and whether three lie
+so close together, around a coefficient that was to be drawn, as independent prices do not.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,22 @@ import numpy as np
 from analytics.company import Company
 from analytics.market import Floats, Ints
 
-__all__ = ["Moved", "Together", "benchmark", "coalition_needed", "entering_together", "moved"]
+__all__ = [
+    "Cluster",
+    "Moved",
+    "Together",
+    "benchmark",
+    "cluster",
+    "coalition_needed",
+    "entering_together",
+    "moved",
+]
 
 _TRIM = 0.1  # of the bids, at either end
 _DRAWS = 2000
 _SEED = 20160511
+_CLOSE = 3  # bids of a cluster
+FEWEST_FOR_CLUSTER = 8
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -78,6 +90,47 @@ def coalition_needed(bids: Floats, by: float, trim: float = _TRIM) -> int | None
         if far >= by * whole:
             return size
     return None
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """`places`: of the bids, ascending in price; `span`: as a share of the lowest of them;
+    `chance`: that of as many independent bids, as far apart as these, any three lie so close.
+    """
+
+    places: tuple[int, ...]
+    span: float
+    chance: float
+
+
+def cluster(bids: Floats) -> Cluster | None:
+    """The closest three; None of fewer than eight bids, or where the rest are equal. How close is
+    measured by how far apart the rest lie, of these bids as of normal ones drawn at random.
+    """
+    if len(bids) < FEWEST_FOR_CLUSTER:
+        return None
+    order = np.argsort(bids, kind="stable")
+    at, span, close = (found[0] for found in _closest(bids[order][None, :]))
+    if not np.isfinite(close):
+        return None
+    drawn = np.sort(np.random.default_rng(_SEED).normal(size=(_DRAWS, len(bids))), axis=1)
+    closer = int((_closest(drawn)[2] <= close).sum())
+    places = tuple(order[at : at + _CLOSE].tolist())
+    return Cluster(places, float(span / bids[places[0]]), (1 + closer) / (_DRAWS + 1))
+
+
+def _closest(ordered: Floats) -> tuple[Ints, Floats, Floats]:
+    """Of each row: where its closest three begin, their span, and that over the mean distance of
+    the others from their middle.
+    """
+    spans = ordered[:, _CLOSE - 1 :] - ordered[:, : 1 - _CLOSE]
+    at, rows = np.argmin(spans, axis=1), np.arange(len(ordered))
+    others = np.ones(ordered.shape, dtype=bool)
+    for step in range(_CLOSE):
+        others[rows, at + step] = False
+    rest = ordered[others].reshape(len(ordered), -1)
+    off = np.abs(rest - np.median(rest, axis=1, keepdims=True)).mean(axis=1)
+    apart = np.where(off > 0, off, np.nan)
+    return at, spans[rows, at], spans[rows, at] / apart
 
 
 def entering_together(company: Company, group: Sequence[str]) -> Together:

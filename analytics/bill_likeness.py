@@ -1,5 +1,5 @@
 """清单规律 prices of two bills that follow each other: equal, in one ratio, at one distance; slips
-that both made; totals in equal steps (条例 第四十条（四）).
+that both made; totals in equal steps, or in a cluster (条例 第四十条（四）).
 """
 
 from collections import Counter
@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import combinations, pairwise
 
+import numpy as np
+
+from analytics.average_bid import cluster
 from analytics.finding import CLUE, HARD, Finding
 from evaluation.bill import Bill, BillLine
 
-__all__ = ["bill_likeness", "totals_in_steps"]
+__all__ = ["bill_likeness", "totals_in_cluster", "totals_in_steps"]
 
 _ARTICLE = "条例 第四十条（四）"
 _FEWEST = 20  # lines in common, for a pattern to mean something
@@ -20,6 +23,7 @@ _BLUR = Decimal("0.00002")
 _STEP = Decimal("0.00005")  # of the mean step
 _SHOWN = 3
 _SLIPS = 2
+_RARE = 0.01  # of chance
 
 Key = tuple[str, str]  # section and code
 Lines = Mapping[Key, BillLine]
@@ -140,6 +144,23 @@ def totals_in_steps(bills: Sequence[Bill]) -> Iterator[Finding]:
             if mean > 0 and all(abs(step - mean) <= _STEP * mean for step in steps):
                 yield _stepped(run, mean)
                 return
+
+
+def totals_in_cluster(bills: Sequence[Bill]) -> Iterator[Finding]:
+    """Three totals of eight or more closer together than independent ones lie: around a benchmark,
+    or a coefficient, that they were not to know.
+    """
+    known = [(bill.total, bill.bidder) for bill in bills if bill.total]
+    found = cluster(np.array([float(total) for total, _ in known]))
+    if found and found.chance <= _RARE:
+        close = [known[place] for place in found.places]
+        said = "、".join(f"{bidder} {total}" for total, bidder in close)
+        zh = f"总价成簇：{said}，相差 {found.span:.3%}，偶然如此的概率约 {found.chance:.1%}"
+        en = f"totals in a cluster, {found.span:.3%} apart; by chance about {found.chance:.1%}"
+        (low, first), (high, second) = close[0], close[-1]
+        yield Finding(
+            "clustered-totals", CLUE, first, second, f"{low}", f"{high}", zh, en, _ARTICLE
+        )
 
 
 def _stepped(run: Sequence[tuple[Decimal, str]], step: Decimal) -> Finding:

@@ -15,6 +15,7 @@ __all__ = ["Blend", "learnt", "logs", "theory", "width"]
 
 _CLOSE = ("cv", "losers_cv", "median_cv_4", "low_cv_3")
 _CONTROL = 4.0  # of the winning bid's logarithm against the ceiling: theory's sign, no training
+_NEUTRAL = 0.9  # of the ceiling: an unknown one speaks neither way
 _LEAST = 1e-4
 _FARTHEST = 6.0  # widths from the middle
 _QUARTILES = 1.35  # widths of a normal distribution between its quartiles
@@ -36,7 +37,8 @@ class Blend(msgspec.Struct, frozen=True):
         """Higher is more suspect; comparable among markets only after calibration."""
         close = theory(features, np.array(self.middle), np.array(self.width))
         trees = self.trees.scores(learnt(features))
-        ceiling = _CONTROL * np.nan_to_num(np.log(np.maximum(features[:, _AT_CEILING], _LEAST)))
+        share = np.maximum(features[:, _AT_CEILING], _LEAST) / _NEUTRAL
+        ceiling = _CONTROL * np.nan_to_num(np.log(share))
         return np.asarray(close / self.spreads[0] + trees / self.spreads[1] + ceiling)
 
 

@@ -70,7 +70,7 @@ def _winners(market: Market, place: dict[str, int]) -> npt.NDArray[np.int64]:
         within = market.within(auction)
         won = np.flatnonzero(market.winner[within])
         if len(won):
-            found[auction] = place[market.bidders[within][int(won[0])]]
+            found[auction] = place.get(market.bidders[within][int(won[0])], _NONE)
     return found
 
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from analytics.evidence import Evidence, evidence_of
-from analytics.features import matrix
-from analytics.ledger_market import market_of
 from analytics.model import Model
 from analytics.opening import Opening, openings_of
+from analytics.place import ALONE, Beside, Scored, score
 from analytics.record import (
     Models,
     Warnings,
@@ -19,7 +18,7 @@ from analytics.record import (
     check_warning,
     stream_of_warnings,
 )
-from analytics.warning import Warned, warn
+from analytics.warning import Warned
 from trading.desks.docket import Docket
 from trading.desks.office import Office
 from trading.facts.warning import MODELS, ModelAdopted, WarningJudged, WarningRecorded
@@ -34,16 +33,16 @@ __all__ = ["UNSCORED", "WarningDesk"]
 
 UNSCORED = "unscored"  # no model has been adopted here
 
-Cleared = Callable[[], Sequence[Opening]]
+Around = Callable[[Opening], Beside]
 
 
 class WarningDesk:
-    """`model` None: documents alone are compared. `cleared`: openings that people found clean."""
+    """`model` None: documents alone are compared. `around`: what is known of an opening's place."""
 
     def __init__(
-        self, office: Office, model: Model | None = None, cleared: Cleared = lambda: ()
+        self, office: Office, model: Model | None = None, around: Around = lambda _: ALONE
     ) -> None:
-        self._office, self._model, self._cleared = office, model, cleared
+        self._office, self._model, self._around = office, model, around
 
     def adopt(self) -> Models:
         """Once a model: what is scored from here on names it."""
@@ -74,10 +73,7 @@ class WarningDesk:
         due = [one for one in openings_of(state) if one.lot not in self.load(tender).recorded]
         if not due:
             return self.load(tender)
-        cleared = list(self._cleared())
-        facts = [
-            self._recorded(one, evidence_of(self._office, state, one.lot), cleared) for one in due
-        ]
+        facts = [self._recorded(one, evidence_of(self._office, state, one.lot)) for one in due]
         return self._docket(tender).act(lambda kept, _: _not_yet(kept, facts))
 
     def judge(self, inspector: Actor, tender: str, judged: WarningJudged) -> Warnings:
@@ -98,31 +94,29 @@ class WarningDesk:
         models = folded(self._office.ledger.stream(MODELS), Models())
         check_warning(kept, openings, models, fact)
 
-    def _recorded(
-        self, opening: Opening, evidence: Evidence, cleared: Sequence[Opening]
-    ) -> WarningRecorded:
-        said, features = self._said(opening, cleared)
+    def _recorded(self, opening: Opening, evidence: Evidence) -> WarningRecorded:
+        beside = self._around(opening)
+        scored = self._scored(opening, beside)
+        said = scored.said
         return WarningRecorded(
             lot=opening.lot,
             model=self._model.digest if self._model else "",
             given=opening.given,
-            features=features,
-            score="" if said.score is None else f"{said.score:.9f}",
+            features=scored.features,
+            score=said.told,
             band=said.band,
             reasons=said.reasons,
             abstains=said.abstain,
-            cleared=len(cleared) if self._model else 0,
+            cleared=len(beside.cleared) if self._model else 0,
             matches=evidence.matches,
             unread=evidence.unread,
+            read=beside.read if self._model else 0,
         )
 
-    def _said(self, opening: Opening, cleared: Sequence[Opening]) -> tuple[Warned, tuple[str, ...]]:
+    def _scored(self, opening: Opening, beside: Beside) -> Scored:
         if self._model is None:
-            return Warned(opening.name, None, UNSCORED, (), abstain=True), ()
-        market = market_of([opening])
-        features = tuple(f"{value:.9g}" for value in matrix(market)[0].tolist())
-        local = market_of(cleared) if cleared else None
-        return warn(self._model, market, local)[0], features
+            return Scored(Warned(opening.name, None, UNSCORED, (), abstain=True), ())
+        return score(self._model, opening, beside)
 
 
 def _not_yet(kept: Warnings, facts: Sequence[WarningRecorded]) -> list[Fact]:

@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import StreamObject
 
+from analytics.packed import decoded
 from trading.kernel.errors import InputUnusable
-from trading.kernel.files import read_text
 
 __all__ = ["Document", "Picture", "read_document"]
 
@@ -66,7 +66,10 @@ def read_document(path: Path) -> Document | None:
 
 
 def _plain(path: Path) -> Document:
-    return Document(tuple(read_text(path).splitlines()))
+    try:
+        return Document(tuple(decoded(path.read_bytes()).splitlines()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputUnusable(path=path, problem=error) from error
 
 
 def _word(path: Path) -> Document:
@@ -136,7 +139,8 @@ def _pdf(path: Path) -> Document:
     except (PyPdfError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputUnusable(path=path, problem=error) from error
     except (RecursionError, ArithmeticError, AssertionError, NotImplementedError) as error:
-        raise InputUnusable(path=path, problem=type(error).__name__) from error
+        problem = f"PDF 有误 / a PDF that is wrong: {type(error).__name__}"
+        raise InputUnusable(path=path, problem=problem) from error
 
 
 def _check_pdf(path: Path, reader: PdfReader) -> None:

@@ -70,11 +70,12 @@ class Dossier(msgspec.Struct, frozen=True):
 
 def read_dossiers(folders: Sequence[Path]) -> tuple[list[Dossier], Dossier]:
     """Of the bidders, and of the tender itself; one folder stands for the folders in it."""
+    given = folders[0]
     if len(folders) == 1:
         folders = sorted(path for path in folders[0].iterdir() if path.is_dir())
     bidders = [folder for folder in folders if folder.name != TENDER]
     if len(bidders) < 2:
-        raise InputUnusable(path=Path(), problem="至少两家投标人的文件夹 / two bidders' folders")
+        raise InputUnusable(path=given, problem="至少两家投标人的文件夹 / two bidders' folders")
     own = [read_dossier(folder, TENDER) for folder in folders if folder.name == TENDER]
     background = own[0] if own else Dossier(TENDER, Maker(), None, ())
     return [read_dossier(folder, folder.name) for folder in bidders], background

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from analytics.market import Floats, Market
 from analytics.screens import screens
@@ -78,9 +79,15 @@ _MOST = 0.5
 def matrix(market: Market) -> Floats:
     """One row for each auction, one column for each feature; nan where a figure does not exist."""
     found = screens(market)
-    if not lowest_wins(market):
-        found["won_control"] = np.full(len(market), np.nan)  # it points the other way there
+    # Where the lowest does not win, it points the other way.
+    found["won_control"] = np.where(_lowest_wins(market), found["won_control"], np.nan)
     return np.stack([_known(found, feature.code) for feature in FEATURES], axis=1)
+
+
+def _lowest_wins(market: Market) -> npt.NDArray[np.bool_]:
+    """By the rules of each auction where they are known, or else by what is usual in the market."""
+    ruled = market.lowest_wins
+    return np.where(np.isnan(ruled), lowest_wins(market), ruled == 1)
 
 
 def lowest_wins(market: Market) -> bool:

@@ -42,7 +42,8 @@ def fit_local(lesson: Labelled, features: Floats) -> Local:
         _FOREST, min_samples_leaf=_LEAF_AUCTIONS, max_features=_TRIED, random_state=0
     ).fit(features, lesson.labels, sample_weight=lesson.weights / lesson.weights.mean())
     market = lesson.market
-    return Local(market.name, middle_of(market), [_leaved(one.tree_) for one in forest])
+    usual = np.median(features[lesson.labels == 0], axis=0).tolist()
+    return Local(market.name, middle_of(market), usual, [_leaved(one.tree_) for one in forest])
 
 
 def _leaved(tree: Any) -> Tree:

@@ -11,19 +11,18 @@ import msgspec
 from analytics.ledger_market import market_of
 from analytics.market import Market
 from analytics.opening import Opening, openings_of
+from analytics.place import Beside, Key, Place
 from trading.desks.office import Office
 from trading.facts.award import AwardDecided
 from trading.facts.opening import OpeningRecorded
 from trading.facts.warning import Verdict, WarningJudged, WarningRecorded
-from trading.kernel.errors import StreamUnknown
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
+from trading.tender import fold, stream_of
 
 __all__ = ["History", "Kept"]
 
 _LABELS = {Verdict.CONFIRMED: "1", Verdict.CLEARED: "0"}
-
-Key = tuple[str, int]  # tender and lot
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -42,6 +41,7 @@ class History:
         self.name = "warnings"
         self._office, self._lock = office, threading.Lock()
         self._kept: dict[Key, Kept] = {}
+        self._place, self._read = Place(), 0
         self._winners: set[str] = set()
 
     def handle(self, page: Sequence[tuple[Fact, Stamp]]) -> None:
@@ -49,25 +49,32 @@ class History:
             _, _, tender = stamp.stream.partition(":")
             match fact:
                 case OpeningRecorded():
-                    self._open(tender)
+                    self._open(tender, stamp)
                 case AwardDecided():
                     with self._lock:
                         self._winners |= {awarded.eid for awarded in fact.awards}
                 case WarningRecorded():
                     self._replace((tender, fact.lot), warning=fact, index=stamp.index)
                 case WarningJudged():
-                    self._replace((tender, fact.lot), verdict=fact.verdict)
+                    self._judge((tender, fact.lot), fact.verdict, stamp.index)
                 case _:
                     pass
+            self._read = stamp.index + 1
 
-    def _open(self, tender: str) -> None:
-        try:
-            found = openings_of(self._office.load(tender))
-        except StreamUnknown:
-            return
+    def _open(self, tender: str, stamp: Stamp) -> None:
+        """As it was then: the tender may have gone on since."""
+        facts = self._office.ledger.stream(stream_of(tender))
+        past = [(fact, own) for fact, own in facts if own.height <= stamp.height]
+        found = openings_of(fold(tender, past))
         with self._lock:
+            self._place.open(stamp.index, found)
             for opening in found:
                 self._kept.setdefault((tender, opening.lot), Kept(opening))
+
+    def _judge(self, key: Key, verdict: Verdict, index: int) -> None:
+        with self._lock:
+            self._place.judge(index, key, verdict)
+        self._replace(key, verdict=verdict)
 
     def _replace(self, key: Key, **changes: object) -> None:
         with self._lock:
@@ -83,8 +90,10 @@ class History:
         with self._lock:
             return list(self._kept.values())
 
-    def cleared(self) -> list[Opening]:
-        return [one.opening for one in self.all() if one.verdict is Verdict.CLEARED]
+    def beside(self, opening: Opening) -> Beside:
+        """What is known of the place so far."""
+        with self._lock:
+            return self._place.beside(opening, self._read)
 
     def market(self) -> Market | None:
         """All openings as one market of this place; None before the first."""

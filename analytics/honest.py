@@ -28,6 +28,7 @@ _DRAWS = 200
 _SURE = 500.0
 _FEWEST = 20  # auctions to train on, or to test a community with
 _SEED = 20261126
+_NOBODY = -1
 
 Told = Callable[[str], None]
 
@@ -161,17 +162,18 @@ def _disjoint(lesson: Labelled) -> Iterator[tuple[Ints, Ints]]:
     community = communities(lesson.market)
     firms = [bidders_of(lesson.market, int(place)) for place in lesson.places]
     home = np.array([_most([community[firm] for firm in named]) for named in firms])
-    for label in np.unique(home):
+    told = np.logical_and.reduceat(lesson.market.named, lesson.market.starts[:-1])[lesson.places]
+    for label in np.unique(home[home != _NOBODY]):
         held = np.flatnonzero(home == label)
         if len(held) < _FEWEST or len(np.unique(lesson.labels[held])) < 2:
             continue
         tested = {firm for place in held for firm in firms[place]}
-        apart = [n for n, named in enumerate(firms) if tested.isdisjoint(named)]
+        apart = [n for n, named in enumerate(firms) if told[n] and tested.isdisjoint(named)]
         yield held, np.array(apart, dtype=np.int64)
 
 
 def _most(labels: Sequence[int]) -> int:
-    return max(sorted(set(labels)), key=labels.count)
+    return max(sorted(set(labels)), key=labels.count, default=_NOBODY)
 
 
 def _calibration(

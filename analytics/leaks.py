@@ -12,12 +12,13 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from analytics.labelled import FEWEST
-from analytics.market import Market, number
+from analytics.market import Ints, Market, number
 
 __all__ = ["Leak", "leaks"]
 
 _NEARLY = 0.9
-_FOLDS = 5
+_MOSTLY = 0.8  # of what the commonest label leaves unsaid
+_HALF = 0.5
 _SEVERAL = 3  # auctions of a firm
 
 
@@ -63,6 +64,8 @@ def _of_bids(market: Market, values: Sequence[str]) -> tuple[str, str] | None:
     """What differs inside auctions: a number for every bid, or whoever has no name but this."""
     if len(set(values)) >= _NEARLY * len(values):
         return "可识别投标", "identifies bids"
+    if _explains(values, market.bid_labels):
+        return "照抄报价的标签", "copies the labels of bids"
     met = Counter(zip(market.of_bid.tolist(), values, strict=True))
     auctions = Counter(value for _, value in met)
     is_once = sum(count == 1 for count in met.values()) >= _NEARLY * len(met)
@@ -74,19 +77,20 @@ def _of_bids(market: Market, values: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _follows_firms(market: Market, values: Sequence[str]) -> bool:
-    """Each value belongs to one firm, and firms keep theirs from auction to auction."""
-    if not market.has_bidders:
-        return False
-    owners: dict[str, set[str]] = {}
-    kept: dict[str, set[str]] = {}
+    """Who knows the value knows the firm, or one of two, in at least half of the bids: also where
+    it is shared by a pair, or now and then another's.
+    """
+    owners: dict[str, Counter[str]] = {}
     for value, firm in zip(values, market.bidders, strict=True):
-        owners.setdefault(value, set()).add(firm)
-        kept.setdefault(firm, set()).add(value)
-    bids = Counter(market.bidders)
-    often = [firm for firm in kept if bids[firm] >= _SEVERAL]
-    alone = sum(len(firms) == 1 for firms in owners.values()) / len(owners)
-    stable = sum(len(kept[firm]) == 1 for firm in often) / max(len(often), 1)
-    return bool(often) and alone >= _NEARLY and stable >= _NEARLY
+        if value and firm:
+            owners.setdefault(value, Counter())[firm] += 1
+    often = [firms for firms in owners.values() if firms.total() >= _SEVERAL]
+    bids = sum(firms.total() for firms in often)
+    if 2 * bids < sum(market.named) or not bids:
+        return False
+    known = sum(max(firms.values()) for firms in often) / bids
+    busiest = max(Counter(filter(None, market.bidders)).values()) / int(sum(market.named))
+    return known >= _HALF and known >= 2 * busiest
 
 
 def _follows(market: Market, by_auction: Sequence[str]) -> bool:
@@ -98,12 +102,27 @@ def _follows(market: Market, by_auction: Sequence[str]) -> bool:
 
 
 def _separates(market: Market, by_auction: Sequence[str]) -> bool:
-    """Auctions of one value share one label, with few values: a case, not a habit of bidders."""
-    known = market.labels >= 0
-    if len(np.unique(market.labels[known])) < 2:
-        return False
+    """Auctions of one value share one label: a case, not a habit of bidders."""
+    return _explains(by_auction, market.labels)
+
+
+def _explains(values: Sequence[str], labels: Ints) -> bool:
+    """Whether the others of the same value tell the label, of nearly all that the commonest label
+    does not tell (Goodman and Kruskal's lambda, each left out of its own).
+    """
     tallies: dict[str, Counter[int]] = {}
-    for value, label in zip(by_auction, market.labels.tolist(), strict=True):
-        tallies.setdefault(value, Counter())[label] += label >= 0
-    right = sum(max(tally.values()) for tally in tallies.values())
-    return right / int(known.sum()) >= _NEARLY
+    for value, label in zip(values, labels.tolist(), strict=True):
+        if label >= 0:
+            tallies.setdefault(value, Counter())[label] += 1
+    whole = sum((tally for tally in tallies.values()), Counter[int]())
+    if len(whole) < 2:
+        return False
+    told = sum(
+        tally[label] for tally in tallies.values() for label in (0, 1) if _outnumbers(tally, label)
+    )
+    commonest = max(whole.values())
+    return (told - commonest) / (whole.total() - commonest) >= _MOSTLY
+
+
+def _outnumbers(tally: Counter[int], label: int) -> bool:
+    return tally[label] - 1 > tally[1 - label]

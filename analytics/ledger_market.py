@@ -37,6 +37,7 @@ def market_of(openings: Iterable[Opening], winners: Sequence[str] = ()) -> Marke
             "bid": str(bid.price / _FEN),
             "winner": str(int(bid.eid in winners)),
             "control_price": "" if opening.ceiling is None else str(opening.ceiling / _FEN),
+            "lowest_wins": "" if opening.lowest_wins is None else str(int(opening.lowest_wins)),
         }
         for opening in openings
         for bid in opening.bids

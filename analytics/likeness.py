@@ -9,7 +9,7 @@ from itertools import combinations
 
 import msgspec
 
-from analytics.bill_likeness import bill_likeness, totals_in_steps
+from analytics.bill_likeness import bill_likeness, totals_in_cluster, totals_in_steps
 from analytics.dossier import Dossier, Maker, Seen
 from analytics.finding import CLUE, HARD, Finding
 from analytics.rare_likeness import rare_likeness
@@ -50,12 +50,14 @@ _HALF = 2
 
 def likeness(dossiers: Sequence[Dossier], background: Dossier) -> list[Finding]:
     """Of every pair, the gravest first; `background`: what the tender itself gave everybody."""
+    bills = [one.bill for one in dossiers if one.bill]
+    stepped = list(totals_in_steps(bills))
     found = [
         *(finding for rule in _RULES for finding in _equal(rule, dossiers)),
         *_in_files(dossiers, background),
         *_staff(dossiers),
-        *bill_likeness([one.bill for one in dossiers if one.bill]),
-        *totals_in_steps([one.bill for one in dossiers if one.bill]),
+        *bill_likeness(bills),
+        *(stepped or totals_in_cluster(bills)),
         *text_likeness(dossiers, background.passages),
         *rare_likeness(dossiers, background.passages),
     ]

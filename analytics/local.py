@@ -11,21 +11,40 @@ from analytics.market import Floats, Market
 from analytics.screens import SCREENS, screens
 from analytics.trees import Tree
 
-__all__ = ["LOCAL", "Local", "local_matrix", "middle_of"]
+__all__ = ["LOCAL", "LOCAL_FAMILIES", "Local", "local_matrix", "middle_of"]
 
 _SHAPE = tuple(code for code in SCREENS if code != "size")
-LOCAL = (*_SHAPE, "log_size", "relative_price")
+_HABIT = ("log_size", "relative_price")
+LOCAL = (*_SHAPE, *_HABIT)
+LOCAL_FAMILIES = {
+    "spread": ("cv", "spd", "losers_cv", "iqr", "low_median"),
+    "shape": (
+        "diffp",
+        "rd",
+        "kurt",
+        "skew",
+        "ks",
+        "gap_ratio",
+        "largest_gap",
+        "won_median",
+        "won_most",
+    ),
+    "control": ("low_control", "won_control", "median_control"),
+    "habit": _HABIT,
+}
 _UNKNOWN = -100.0  # below every figure: a tree can tell it apart
 _SURE = 0.5  # of a tree
 
 
 class Local(msgspec.Struct, frozen=True):
     """Extremely randomised trees, whose leaves hold the share of rigged auctions; `middle`: the
-    place's median auction, by the logarithm of its median price.
+    place's median auction, by the logarithm of its median price; `usual`: what its clean auctions
+    look like, in the order of `LOCAL`.
     """
 
     place: str
     middle: float
+    usual: list[float]
     trees: list[Tree]
 
     def scores(self, market: Market) -> Floats:

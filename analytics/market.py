@@ -13,24 +13,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analytics.packed import opened
+from analytics.packed import decoded, opened
 from trading.kernel.errors import InputUnusable
 
 __all__ = ["Floats", "Ints", "Market", "number", "read_market", "read_markets"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-_PRICES = ("auction_id", "bid", "winner", "control_price", "label_auction", "label_bid")
+_PRICES = (
+    "auction_id",
+    "bid",
+    "winner",
+    "control_price",
+    "lowest_wins",
+    "label_auction",
+    "label_bid",
+)
 _NEEDED = ("auction_id", "bid")
 _LEAST, _MOST = 1e-6, 1e15  # of a bid, in any currency's units
-_TRUE = ("1", "1.0", "true", "yes", "是")
+_TRUE = ("1", "1.0", "true", "yes", "y", "t", "是", "中标")
+_FALSE = ("", "0", "0.0", "false", "no", "n", "f", "nan", "否", "未中标")
 
 
 class Market:
     """Bids in the order of their auctions, which keep the order of the file.
 
     `starts`: where each auction begins, and one more at the end. Columns that a file lacks:
-    controls are nan, bidders empty, labels -1. `dates` and `others`, which are no prices, are for
+    controls are nan, bidders empty, labels -1; `lowest_wins`, of each auction by its rules, 1, 0 or
+    nan. `dates` and `others`, which are no prices, are for
     checks alone.
     """
 
@@ -47,6 +57,7 @@ class Market:
         )
         self.bidders = [row.get("bidder_id", "").strip() for row in rows]
         self.controls = self._known(_prices(_column(rows, "control_price")))
+        self.lowest_wins = self._known(_flags(_column(rows, "lowest_wins")))
         self.dates = self._known(_column(rows, "date_raw"))
         self.labels = np.maximum.reduceat(_labels(rows, "label_auction"), self.starts[:-1])
         self.bid_labels = _labels(rows, "label_bid")
@@ -74,8 +85,13 @@ class Market:
         return np.repeat(np.arange(len(self)), self.sizes)
 
     @property
+    def named(self) -> npt.NDArray[np.bool_]:
+        """Of each bid, whether its firm is known."""
+        return np.array([bool(bidder) for bidder in self.bidders], dtype=bool)
+
+    @property
     def has_bidders(self) -> bool:
-        return all(self.bidders)
+        return any(self.bidders)
 
     def _known(self, column: Floats) -> Floats:
         """What any row of an auction says of it; nan where none does."""
@@ -106,7 +122,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         with opened(path) as file:
             content = file.read()
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), restval="")
+        reader = csv.DictReader(io.StringIO(decoded(content)), restval="")
         missing = [name for name in _NEEDED if name not in (reader.fieldnames or [])]
         if missing:
             raise InputUnusable(path=path, problem=f"缺少列 / missing columns: {missing}")
@@ -130,12 +146,16 @@ def _check(path: Path, line: int, row: dict[str, Any]) -> None:
     if not row["auction_id"] or not _LEAST <= bid <= _MOST:
         problem = f"第 {line} 行不是报价 / line {line} is no bid: {row['bid']}"
         raise InputUnusable(path=path, problem=problem)
+    won = (row.get("winner") or "").strip().lower()
+    if won not in (*_TRUE, *_FALSE) and np.isnan(number(won)):
+        problem = f"第 {line} 行 winner 须为 0 或 1 / line {line}, winner is neither 0 nor 1: {won}"
+        raise InputUnusable(path=path, problem=problem)
 
 
 def number(text: str | None) -> float:
-    """What is none is nan."""
+    """As spreadsheets write them; what is none is nan."""
     try:
-        return float(text or "nan")
+        return float("nan" if not text or "_" in text else text)
     except ValueError:
         return float("nan")
 
@@ -145,8 +165,12 @@ def _column(rows: Sequence[dict[str, str]], name: str) -> Floats:
 
 
 def _labels(rows: Sequence[dict[str, str]], name: str) -> Ints:
-    found = _column(rows, name)
-    return np.where(np.isin(found, (0, 1)), found, -1).astype(np.int64)
+    return np.nan_to_num(_flags(_column(rows, name)), nan=-1).astype(np.int64)
+
+
+def _flags(column: Floats) -> Floats:
+    """What is neither 0 nor 1 is unknown."""
+    return np.where(np.isin(column, (0, 1)), column, np.nan)
 
 
 def _prices(column: Floats) -> Floats:

@@ -17,7 +17,7 @@ from trading.kernel.files import durable_write
 
 __all__ = ["VERSION", "Card", "Model", "codes"]
 
-VERSION = "kaifeng collusion model v1"
+VERSION = "kaifeng collusion model v2"
 _SURE = 500.0
 
 

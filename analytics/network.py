@@ -15,8 +15,8 @@ MOST_BIDDERS = 40  # of an auction whose pairs are looked at
 
 
 def bidders_of(market: Market, auction: int) -> list[str]:
-    """Sorted, each once."""
-    return sorted(set(market.bidders[market.within(auction)]))
+    """Sorted, each once; those without a name are nobody's company."""
+    return sorted(set(market.bidders[market.within(auction)]) - {""})
 
 
 def communities(market: Market) -> dict[str, int]:

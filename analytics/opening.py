@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from evaluation.methods import METHODS
 from trading.kernel.canonical import canonical, sha256
 from trading.tender import Tender
 
@@ -20,7 +21,9 @@ class Bid(msgspec.Struct, frozen=True):
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """One lot, its bids in the order of the ledger; `ceiling` in fen."""
+    """One lot, its bids in the order of the ledger; `ceiling` in fen; `lowest_wins`: whether by the
+    tender's method a lower price never ranks behind, None where the method is not known here.
+    """
 
     tender: str
     title: str
@@ -29,6 +32,7 @@ class Opening(msgspec.Struct, frozen=True):
     at: datetime
     ceiling: int | None
     bids: tuple[Bid, ...]
+    lowest_wins: bool | None = None
 
     @property
     def name(self) -> str:
@@ -49,6 +53,7 @@ def openings_of(state: Tender) -> list[Opening]:
     draft, at = state.drafted, state.opened_at
     if at is None:
         return []
+    rules = {method.code: method.is_monotone for method in METHODS}
     found = []
     for lot in draft.lots:
         bids = tuple(
@@ -57,7 +62,15 @@ def openings_of(state: Tender) -> list[Opening]:
             if one.lot == lot.number and one.price is not None and one.price > 0
         )
         if bids:
-            found.append(
-                Opening(state.id, draft.title, draft.buyer, lot.number, at, lot.ceiling, bids)
+            opening = Opening(
+                state.id,
+                draft.title,
+                draft.buyer,
+                lot.number,
+                at,
+                lot.ceiling,
+                bids,
+                rules.get(draft.method),
             )
+            found.append(opening)
     return found

@@ -1,14 +1,16 @@
 """理由 why a score is what it is, in fixed sentences with the numbers of auction and rivals.
 
-A family of figures counts as much as the score would fall if they were those of ordinary auctions.
+A family of figures counts as much as the score would fall if they were those of ordinary auctions:
+by the model that scored, which in a place with labels of its own is that place's.
 It is a clue for people to look into 线索, never a finding 认定.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from analytics.features import FAMILIES, FEATURES, Family
+from analytics.local import LOCAL, LOCAL_FAMILIES, Local, local_matrix
 from analytics.market import Floats, Ints, Market
 from analytics.model import Model
 
@@ -16,33 +18,50 @@ __all__ = ["reasons"]
 
 _LEAST = 0.15  # of the score's own unit, below which a family is not named
 _CODES = [feature.code for feature in FEATURES]
+_COLUMNS = {
+    family.code: [n for n, feature in enumerate(FEATURES) if feature.family == family.code]
+    for family in FAMILIES
+}
+_LOCAL_COLUMNS = {
+    family: [LOCAL.index(code) for code in codes] for family, codes in LOCAL_FAMILIES.items()
+}
 _SIGNS = {feature.code: feature.sign for feature in FEATURES}
 
 
 def reasons(model: Model, market: Market, features: Floats, places: Ints) -> list[list[str]]:
     """For each row of `features`, which stands for the auction at its place; weightiest first."""
-    weights = _weights(model, features)
     usual = np.array(model.usual)
-    return [
-        _sentences(
-            _told(features[row], {code: found[row] for code, found in weights.items()}, usual),
-            market.bids[market.within(int(place))],
-            market.bidders[market.within(int(place))],
-        )
-        for row, place in enumerate(places)
-    ]
+    if model.local is None:
+        weights = _weights(model.blend.scores, features, usual, _COLUMNS)
+    else:
+        weights = _weights_there(model.local, local_matrix(market, model.local.middle)[places])
+    found = []
+    for row, place in enumerate(places):
+        within = market.within(int(place))
+        own = {code: float(each[row]) for code, each in weights.items()}
+        bids = market.bids[within]
+        said = [*_sentences(_told(features[row], own, usual), len(bids)), *_habit(own, bids)]
+        found.append([*said, _closest(bids, market.bidders[within])] if said else [])
+    return found
 
 
-def _weights(model: Model, features: Floats) -> dict[str, Floats]:
-    scores, usual = model.blend.scores(features), np.array(model.usual)
-    found = {}
-    for family in FAMILIES:
-        columns = [n for n, feature in enumerate(FEATURES) if feature.family == family.code]
+def _weights(
+    scores: Callable[[Floats], Floats],
+    features: Floats,
+    usual: Floats,
+    families: Mapping[str, Sequence[int]],
+) -> dict[str, Floats]:
+    whole, found = scores(features), {}
+    for code, columns in families.items():
         ordinary = features.copy()
         known = ~np.isnan(features[:, columns])
         ordinary[:, columns] = np.where(known, usual[columns], np.nan)
-        found[family.code] = scores - model.blend.scores(ordinary)
+        found[code] = whole - scores(ordinary)
     return found
+
+
+def _weights_there(local: Local, features: Floats) -> dict[str, Floats]:
+    return _weights(local.of, features, np.array(local.usual), _LOCAL_COLUMNS)
 
 
 def _told(
@@ -59,14 +78,22 @@ def _told(
     return told
 
 
-def _sentences(
-    told: Sequence[tuple[Family, float, float]], bids: Floats, bidders: Sequence[str]
-) -> list[str]:
+def _sentences(told: Sequence[tuple[Family, float, float]], bids: int) -> list[str]:
     said = []
     for family, seen, usual in told:
-        words = {"n": len(bids), "seen": f"{seen:.2%}", "usual": f"{usual:.2%}"}
+        words = {"n": bids, "seen": f"{seen:.2%}", "usual": f"{usual:.2%}"}
         said.append(f"{family.zh.format(**words)} / {family.en.format(**words)}")
-    return [*said, _closest(bids, bidders)] if said else []
+    return said
+
+
+def _habit(weights: Mapping[str, float], bids: Floats) -> list[str]:
+    """What a place alone can learn: how many bid there, and on what size, where it was rigged."""
+    if weights.get("habit", 0.0) < _LEAST:
+        return []
+    n, middle = len(bids), f"{np.median(bids):,.2f}"
+    zh = f"家数 {n}、报价中位数 {middle} 与本地查实的场次相近（线索）"
+    en = f"{n} bids around {middle}: as in the auctions that were rigged here (a clue)"
+    return [f"{zh} / {en}"]
 
 
 def _closest(bids: Floats, bidders: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from analytics.average_bid import benchmark, cluster, coalition_needed, entering_together, moved
 from analytics.bands import CLEAR, RED, REVIEW
 from analytics.company import Company
 from analytics.market import Market
@@ -24,6 +25,7 @@ from trading.kernel.errors import Usage
 __all__ = ["auction_report", "market_report"]
 
 _TOP = 20
+_MOVE = 0.01  # of a benchmark
 _CLUES = "本报告只列线索，供人工复核，不作认定。 Clues for people to look into, and no findings."
 _SHOWN = ("cv", "spd", "diffp", "rd", "skew", "ks", "low_control", "won_control")
 _NAMES = {
@@ -77,8 +79,10 @@ def auction_report(
     place = market.auctions.index(auction)
     one, within = warned[place], market.within(place)
     parts = [_subject(model, market), _said(one), _prices(market, place), _screens(market, place)]
-    scores = {who.bidder: who.score for who in suspects(market, warned) if who.auction == auction}
-    if market.has_bidders:
+    who = [who for who in suspects(market, warned) if who.auction == auction and who.bidder]
+    scores = {one.bidder: one.score for one in who}
+    parts.append(_benchmark(market, place))
+    if scores:
         company = Company.of(market)
         around = neighbourhood_of(company, market.bidders[within])
         parts.append(
@@ -87,7 +91,10 @@ def auction_report(
                 (Picture(network(around), "本场企业（红）与常遇企业 firms here in red"),),
             )
         )
-        parts.append(_bidders(scores, coalition(_shares_of(market, place), company)))
+        together = coalition(_shares_of(market, place), company)
+        parts.append(_bidders(scores, together))
+        if together:
+            parts.append(_together(market, place, company, together))
     return _paper(f"{auction} 围串标预警报告", market.name, at, parts)
 
 
@@ -206,6 +213,43 @@ def _screens(market: Market, place: int) -> Part:
             rows.append((_NAMES[code], f"{column[place]:.4f}", f"{middle:.4f}", f"{below:.0%}"))
     head = ("指标 screen", "本场 here", "市场中位 market", "低于本场 below")
     return Part("筛查指标 Screens", (Table(head, tuple(rows), (8, 3, 3, 3), (1, 2, 3)),))
+
+
+def _benchmark(market: Market, place: int) -> Part:
+    """Where a mean of the bids decides, what it would take to move it."""
+    bids = market.bids[market.within(place)]
+    needed, close = coalition_needed(bids, _MOVE), cluster(bids)
+    middle = (
+        f"去掉两端各一成后的均价 {benchmark(bids):,.2f}；使其移动 {_MOVE:.0%} "
+        f"需 {needed or '—'} 家一致。 "
+        f"Mean of the middle: so many must agree to move it by {_MOVE:.0%}."
+    )
+    told = [middle]
+    if close is not None:
+        told.append(
+            f"最接近的三家相差 {close.span:.3%}，独立报价偶然如此的概率约 {close.chance:.1%}。 "
+            f"The closest three, and how likely three of independent bids lie so close."
+        )
+    return Part("基准价 Benchmark", tuple(Note(one) for one in told))
+
+
+def _together(market: Market, place: int, company: Company, group: Sequence[str]) -> Part:
+    bidders = market.bidders[market.within(place)]
+    shift = moved(
+        market.bids[market.within(place)],
+        [number for number, bidder in enumerate(bidders) if bidder in group],
+    )
+    entered = entering_together(company, group)
+    rows = (
+        ("移动均价 moves the mean", f"{shift.shift:.3%}", f"{shift.chance:.1%}"),
+        (
+            f"同进 enters together，{entered.met} 场（期望 expected {entered.expected:.1f}）",
+            "",
+            f"{entered.chance:.1%}",
+        ),
+    )
+    head = ("团伙 group", "幅度 shift", "偶然 by chance")
+    return Part("团伙的作用 What the group does", (Table(head, rows, (10, 3, 3), (1, 2)),))
 
 
 def _shares_of(market: Market, place: int) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from analytics.synth_market import write_markets
 from trading.kernel.files import durable_folder
 
 __all__ = ["SCENARIOS", "Scenario", "synthesize"]
@@ -88,6 +89,21 @@ _PHRASES = [
     "以样板引路",
     "关键工序留影像资料",
 ]
+_PLACES = [
+    "江源",
+    "众诚",
+    "恒泰",
+    "华宇",
+    "远洋",
+    "金石",
+    "中岳",
+    "长河",
+    "明达",
+    "安信",
+    "博远",
+    "鼎盛",
+]
+_KINDS = ["建设集团", "建筑工程有限公司", "市政工程有限公司", "建工股份有限公司"]
 _TEMPLATE = (
     "本公司严格遵守国家有关法律法规和招标文件的全部要求，保证所提交资料真实有效。",
     "项目部设项目经理、技术负责人、施工员、质量员、安全员、材料员和资料员各一名。",
@@ -115,14 +131,18 @@ class Scenario(msgspec.Struct, frozen=True):
     code: str
     kinds: tuple[str, ...]
     make: Callable[[list[Bid], Rng], None]
+    firms: int = 0  # as drawn
 
 
 def synthesize(seed: int, out: Path) -> list[str]:
-    """A folder for each scenario, with `tender/` and one folder for each bidder."""
-    truth, names = {}, []
+    """A folder for each scenario, with `tender/` and one folder for each bidder; `prices.csv` with
+    the totals of all; `markets/`, where a ring shows over thirty lots only.
+    """
+    truth: dict[str, Any] = {}
+    names, totals = list[str](), dict[str, dict[str, str]]()
     for number, scenario in enumerate(SCENARIOS):
         draw = np.random.default_rng([seed, number])
-        bids = _honest(draw)
+        bids = _honest(draw, scenario.firms)
         scenario.make(bids, draw)
         _write(out / scenario.code, bids)
         pair = [bid.name for bid in bids[:2]]
@@ -131,20 +151,24 @@ def synthesize(seed: int, out: Path) -> list[str]:
             "pair": pair if scenario.kinds else [],
         }
         names.append(scenario.code)
+        totals[scenario.code] = {bid.name: f"{_total(bid)}" for bid in bids if bid.prices}
+    truth |= write_markets(np.random.default_rng([seed, len(SCENARIOS)]), out, totals)
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1), "utf-8")
     return names
 
 
-def _honest(draw: Rng) -> list[Bid]:
-    """Five to nine firms that work alone, on a bill of 200 to 800 lines."""
-    lines, firms = int(draw.integers(200, 801)), int(draw.integers(5, 10))
+def _honest(draw: Rng, wanted: int = 0) -> list[Bid]:
+    """Five to nine firms, or as many as wanted, that work alone, on a bill of 200 to 800 lines."""
+    lines, firms = int(draw.integers(200, 801)), wanted or int(draw.integers(5, 10))
+    names = draw.permutation(_PLACES)
     cost = np.exp(draw.normal(4, 1.2, lines))
     bids = []
     for firm in range(firms):
         level, taste = draw.normal(1.15, 0.04), draw.normal(1, 0.08, lines)
         prices = {f"{n:06d}": _cents(cost[n] * level * taste[n]) for n in range(lines)}
         texts = [_sentence(draw) for _ in range(60)]
-        bids.append(Bid(f"第{firm + 1}建设集团", prices, texts, _maker(draw)))
+        name = f"{names[firm]}{_KINDS[draw.integers(len(_KINDS))]}"
+        bids.append(Bid(name, prices, texts, _maker(draw)))
     for code in list(bids[0].prices)[:: max(1, lines // 20)]:  # the owner's own provisional prices
         for bid in bids:
             bid.prices[code] = bids[0].prices[code]
@@ -209,6 +233,16 @@ def _steps(bids: list[Bid], draw: Rng) -> None:
         bid.total = _cents(bid.total)
 
 
+def _cluster(bids: list[Bid], draw: Rng) -> None:
+    """Three of twelve knew the coefficient that was to be drawn, and bid around it; the first two
+    are its edges, whoever else lies between.
+    """
+    middle = sum((_sum(bid) for bid in bids), Decimal(0)) / len(bids)
+    drawn = middle * Decimal(str(round(float(draw.uniform(0.94, 0.98)), 3)))
+    for bid, off in zip(bids[:3], ("-0.00005", "0.00005", "0.00001"), strict=True):
+        bid.total = _cents(drawn * (1 + Decimal(off)))
+
+
 def _slips(bids: list[Bid], draw: Rng) -> None:
     for code in draw.choice(list(bids[0].prices), 4, replace=False):
         for bid in bids[:2]:
@@ -261,6 +295,7 @@ SCENARIOS = (
     Scenario("equal-offset", ("equal-offset",), _offset),
     Scenario("equal-prices", ("equal-prices",), _copied_prices),
     Scenario("stepped-totals", ("stepped-totals",), _steps),
+    Scenario("clustered-totals", ("clustered-totals",), _cluster, 12),
     Scenario("shared-slips", ("shared-slips",), _slips),
     Scenario("copied-text", ("text",), _copied_text),
     Scenario("mixed-up", ("mixed-up",), _mixed_up),
@@ -286,7 +321,7 @@ def _write(folder: Path, bids: list[Bid]) -> None:
 
 def _bill(bid: Bid) -> dict[str, Any]:
     lines = list(_lines(bid))
-    total = bid.total if bid.total is not None else _sum(bid)
+    total = _total(bid)
     section = {"name": "分部分项", "lines": lines}
     return {"bidder": bid.name, "total": f"{total}", "sections": [section]}
 
@@ -307,6 +342,10 @@ def _lines(bid: Bid) -> Iterator[dict[str, str]]:
 
 def _quantity(code: str) -> Decimal:
     return Decimal(10 + int(code) * 7 % 90)
+
+
+def _total(bid: Bid) -> Decimal:
+    return bid.total if bid.total is not None else _sum(bid)
 
 
 def _sum(bid: Bid) -> Decimal:

@@ -53,6 +53,7 @@ def _settled(model: Model, lesson: Labelled) -> Model:
         constant=constant,
         clean=sorted(scores[labels == 0].tolist()),
         rigged=sorted(scores[labels == 1].tolist()),
+        usual=_usual(lesson.features, labels),
         local=fit_local(lesson, features),
     )
 
@@ -72,8 +73,13 @@ def _travelling(lessons: Sequence[Labelled], told: Told) -> Model:
         constant,
         sorted(unseen[labels == 0].tolist()),
         sorted(unseen[labels == 1].tolist()),
-        np.nanmedian(with_known(features)[labels == 0], axis=0).tolist(),
+        _usual(features, labels),
     )
+
+
+def _usual(features: Floats, labels: Ints) -> list[float]:
+    """What clean auctions look like."""
+    return list(np.nanmedian(with_known(features)[labels == 0], axis=0).tolist())
 
 
 def unseen_scores(lessons: Sequence[Labelled], told: Told = lambda _: None) -> list[Floats]:

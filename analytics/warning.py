@@ -1,19 +1,20 @@
 """围串标预警 what the model says of one market's auctions: score, band, reasons; or nothing."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from scipy.stats import rankdata
 
-from analytics.bands import REVIEW, Bands
+from analytics.bands import FEWEST_CLEARED, REVIEW, Bands
 from analytics.features import matrix, untrained
 from analytics.labelled import FEWEST
 from analytics.market import Floats, Market
 from analytics.model import Model
 from analytics.reasons import reasons
+from trading.kernel.files import durable_folder
 
 __all__ = ["COLUMNS", "INSUFFICIENT", "Warned", "has_signal", "warn", "write_warnings"]
 
@@ -37,6 +38,11 @@ class Warned(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     abstain: bool
 
+    @property
+    def told(self) -> str:
+        """The score as decimal text, empty where there is none."""
+        return "" if self.score is None else f"{self.score:.9f}"
+
 
 def warn(model: Model, market: Market, cleared: Market | None = None) -> list[Warned]:
     """In the order of the market; `cleared`: auctions of the same place that people found clean."""
@@ -45,7 +51,9 @@ def warn(model: Model, market: Market, cleared: Market | None = None) -> list[Wa
     seen = features[enough]
     scores = model.scores(market, features)[enough]
     is_silent = model.local is None and not has_signal(scores, seen)
-    bands = _bands(model, cleared)
+    known = _cleared(model, cleared)
+    bands = Bands(model.clean, model.rigged, is_local=model.local is not None).localised(known)
+    notes = _notes(model, bands, len(known))
     said = iter(
         zip(
             model.probability(scores).tolist(),
@@ -55,7 +63,7 @@ def warn(model: Model, market: Market, cleared: Market | None = None) -> list[Wa
         )
     )
     return [
-        _warned(auction, said, bands, is_silent=is_silent) if is_enough else _few(auction)
+        _warned(auction, said, notes, is_silent=is_silent) if is_enough else _few(auction)
         for auction, is_enough in zip(market.auctions, enough, strict=True)
     ]
 
@@ -70,13 +78,27 @@ def has_signal(scores: Floats, features: Floats) -> bool:
     return float(np.corrcoef(rankdata(scores), rankdata(theory))[0, 1]) >= _AGREE
 
 
-def _bands(model: Model, cleared: Market | None) -> Bands:
-    bands = Bands(model.clean, model.rigged, is_local=model.local is not None)
+def _cleared(model: Model, cleared: Market | None) -> list[float]:
     if cleared is None:
-        return bands
+        return []
     is_clean = (cleared.firms >= FEWEST) & (cleared.labels != 1)
-    scores = model.scores(cleared, matrix(cleared))[is_clean]
-    return bands.localised(scores.tolist())
+    return list(model.scores(cleared, matrix(cleared))[is_clean].tolist())
+
+
+def _notes(model: Model, bands: Bands, cleared: int) -> list[str]:
+    """What stands under every warning: where the model and its bands come from."""
+    notes = []
+    if model.local is not None:
+        place = model.card.place
+        notes.append(f"本地模型，只适用于 {place} / a model of {place}, for that place alone")
+    if not bands.is_local:
+        notes.append(_FOREIGN)
+    if 0 < cleared < FEWEST_CLEARED:
+        notes.append(
+            f"已核清 {cleared} 场，不足 {FEWEST_CLEARED} 场，未用于分档 / {cleared} cleared "
+            f"auctions are too few to make bands of: {FEWEST_CLEARED} are needed"
+        )
+    return notes
 
 
 def _few(auction: str) -> Warned:
@@ -84,21 +106,24 @@ def _few(auction: str) -> Warned:
 
 
 def _warned(
-    auction: str, said: Iterator[tuple[float, str, list[str]]], bands: Bands, *, is_silent: bool
+    auction: str,
+    said: Iterator[tuple[float, str, list[str]]],
+    notes: Sequence[str],
+    *,
+    is_silent: bool,
 ) -> Warned:
     score, band, found = next(said)
     if is_silent:
         return Warned(auction, score, REVIEW, (_SILENT,), abstain=True)
-    notes = found if bands.is_local else [*found, _FOREIGN]
-    return Warned(auction, score, band, tuple(notes), abstain=False)
+    return Warned(auction, score, band, (*found, *notes), abstain=False)
 
 
 def write_warnings(path: Path, warned: Iterable[Warned]) -> None:
     """CSV with the columns of `COLUMNS`, reasons joined."""
+    durable_folder(path.parent)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for one in warned:
-            score = "" if one.score is None else f"{one.score:.9f}"
-            told = "；".join(one.reasons)
-            writer.writerow((one.auction, score, one.band, told, int(one.abstain)))
+            why = "；".join(one.reasons)
+            writer.writerow((one.auction, one.told, one.band, why, int(one.abstain)))

@@ -22,7 +22,7 @@ class Watch:
     def __init__(self, office: Office, model: Path | None = None) -> None:
         self.history = History(office)
         loaded = Model.load(model) if model else None
-        self.desk = WarningDesk(office, loaded, self.history.cleared)
+        self.desk = WarningDesk(office, loaded, self.history.beside)
         self._has_adopted = False
 
     def look(self) -> None:

@@ -16,6 +16,7 @@ from analytics.company import CROWD, Company
 from analytics.labelled import FEWEST
 from analytics.market import Floats, Ints, Market
 from analytics.warning import Warned
+from trading.kernel.files import durable_folder
 
 __all__ = ["BIDDER_COLUMNS", "Suspect", "coalition", "shares", "suspects", "write_suspects"]
 
@@ -26,6 +27,7 @@ _FARTHEST = 10.0  # mean deviations
 _PAIRS = 2_000_000  # looked at together
 _EQUAL = 0.5
 _TIE = 12  # digits
+_NAMELESS = "\0"
 _TWICE = float(np.log(2))  # as often as by chance
 
 
@@ -52,31 +54,31 @@ def suspects(market: Market, warned: Sequence[Warned]) -> list[Suspect]:
 def shares(market: Market) -> Floats:
     """From 0 to 1 for each bid. Company: how often it meets its three most frequent rivals, this
     meeting left out; habits: its ranks elsewhere by company, by nearness to company, by nearness to
-    anyone. Where firms are not known, nearness in this auction alone.
+    anyone. Of a bid whose firm is not known, nearness in this auction alone.
     """
-    company, allied, near = _figures(market)
-    ranked = [_ranked(values, market) for values in (company, allied, near)]
-    if not market.has_bidders:
-        return ranked[2]
-    firm = np.unique(market.bidders, return_inverse=True)[1].astype(np.int64)
+    ranked = [_ranked(values, market) for values in _figures(market)]
+    who = [bidder or f"{_NAMELESS}{place}" for place, bidder in enumerate(market.bidders)]
+    firm = np.unique(who, return_inverse=True)[1].astype(np.int64)
     habits = [_ranked(_elsewhere(firm, ranks), market) for ranks in ranked]
-    return np.asarray(np.mean([ranked[0], *habits], axis=0))
+    return np.where(market.named, np.mean([ranked[0], *habits], axis=0), ranked[2])
 
 
 def _figures(market: Market) -> tuple[Floats, Floats, Floats]:
     company, allied, near = (np.zeros(len(market.bids)) for _ in range(3))
-    known = Company.of(market) if market.has_bidders else None
-    place = {firm: number for number, firm in enumerate(known.firms)} if known else {}
+    known, named = Company.of(market), market.named
+    place = {firm: number for number, firm in enumerate(known.firms)}
     firm = np.array([place.get(bidder, 0) for bidder in market.bidders], dtype=np.int64)
     z = _deviations(market)
     for left, right in _pairs(market):
         close = np.exp(-_STEEPNESS * np.abs(z[left] - z[right]))
         near += np.bincount(left, close, len(near))
-        if known:
-            met = np.asarray(known.met[firm[left], firm[right]]).ravel() - 1
-            either = known.bids[firm[left]] + known.bids[firm[right]] - 2 - met
-            allied += np.bincount(left, met / np.maximum(either, 1) * close, len(near))
-            company += _most(left, met, len(near))
+        both = named[left] & named[right]
+        if both.any():
+            one, other, close = left[both], right[both], close[both]
+            met = np.asarray(known.met[firm[one], firm[other]]).ravel() - 1
+            either = known.bids[firm[one]] + known.bids[firm[other]] - 2 - met
+            allied += np.bincount(one, met / np.maximum(either, 1) * close, len(near))
+            company += _most(one, met, len(near))
     return company, allied, near
 
 
@@ -158,6 +160,7 @@ def coalition(named: Mapping[str, float], company: Company) -> tuple[str, ...]:
 
 
 def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
+    durable_folder(path.parent)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(BIDDER_COLUMNS)

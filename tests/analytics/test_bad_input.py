@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from analytics_markets import a_market, real_markets
 from commands import kaifeng
@@ -13,13 +14,14 @@ from analytics.company import Company
 from analytics.dossier import read_dossier
 from analytics.flagging import read_processes
 from analytics.honest import evaluate
+from analytics.leaks import leaks
 from analytics.market import Market, read_market
 from analytics.model import Model
 from analytics.network import communities
 from analytics.synth import synthesize
 from analytics.training import train
 from analytics.warning import INSUFFICIENT, warn
-from analytics.who import suspects
+from analytics.who import shares, suspects
 from trading.kernel.errors import InputUnusable
 
 
@@ -151,6 +153,105 @@ def test_a_bill_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "bill.json" in done.stderr
     assert any("bill.json" in one for one in read_dossier(home, "甲", lenient=True).unread)
+
+
+def test_a_spreadsheet_from_china_is_read_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(
+        "auction_id,bidder_id,bid,winner\nA,江河建设,100,是\nA,众诚,95,否\n".encode("gbk")
+    )
+    market = read_market(path)
+    assert market.bidders == ["江河建设", "众诚"]
+    assert market.winner.tolist() == [True, False]
+
+
+def test_what_is_no_text_at_all_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"auction_id,bid\nA,\xff\xff\n")
+    with pytest.raises(InputUnusable, match="另存为 UTF-8"):
+        read_market(path)
+    path.write_bytes(gzip.compress(b"auction_id,bid\nA,1\n" * 99)[:-20])
+    with pytest.raises(InputUnusable, match="压缩数据不完整"):
+        read_market(path)
+
+
+@pytest.mark.parametrize("bid", ["1_000", "1,000", "百万"])
+def test_a_price_is_written_as_a_number(bid: str, tmp_path: Path) -> None:
+    with pytest.raises(InputUnusable, match="第 2 行不是报价"):
+        read(tmp_path, f'auction_id,bid\nA,"{bid}"\n')
+
+
+def test_a_winner_that_says_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputUnusable, match="第 3 行 winner 须为 0 或 1"):
+        read(tmp_path, "auction_id,bid,winner\nA,100,0\nA,95,banana\n")
+
+
+def test_one_nameless_bid_takes_no_others_company_away() -> None:
+    """A bid without a name is judged by its price; all the others by whom they keep meeting too."""
+    rows = a_market(8, auctions=90)
+    whole, without = Market("m", rows), Market("m", [{**rows[0], "bidder_id": ""}, *rows[1:]])
+    known, found = shares(whole), shares(without)
+    rest = slice(int(whole.starts[1]), None)
+    assert np.corrcoef(known[rest], found[rest])[0, 1] > 0.98
+    prices_alone = shares(Market("m", [{**row, "bidder_id": ""} for row in rows]))
+    assert found[0] == prices_alone[0]
+    assert np.corrcoef(known[rest], prices_alone[rest])[0, 1] < 0.9
+
+
+def test_nameless_bids_of_several_auctions_are_not_one_busy_firm() -> None:
+    rows = [
+        {"auction_id": f"A{n}", "bidder_id": firm, "bid": f"{100 + place}", "winner": "1"}
+        for n in range(9)
+        for place, firm in enumerate(("", f"f{n}", f"g{n}"))
+    ]
+    company = Company.of(Market("m", rows))
+    assert "" not in company.firms
+    assert set(company.bids.tolist()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("copy", "copies the labels of bids"),
+        ("noisy", "copies the labels of bids"),
+        ("pair", "identifies firms"),
+        ("nearly", "identifies firms"),
+        ("taste", ""),
+    ],
+)
+def test_columns_that_tell_the_answer_are_named(name: str, said: str) -> None:
+    draw, rows = np.random.default_rng(5), a_market(3, auctions=150)
+    firms = sorted({row["bidder_id"] for row in rows})
+    for row in rows:
+        label, firm = int(row["label_auction"] == "1" and draw.random() < 0.6), row["bidder_id"]
+        row["label_bid"] = str(label)
+        row["copy"] = f"{7 + label}"
+        row["noisy"] = f"{7 + (label if draw.random() < 0.97 else 1 - label)}"
+        row["pair"] = f"{firms.index(firm) // 2}"
+        row["nearly"] = firm[::-1] if draw.random() < 0.8 else f"{draw.integers(40)}"
+        row["taste"] = f"{draw.integers(4)}"
+    found = {leak.column: leak.en for leak in leaks(Market("m", rows))}
+    assert (said in found[name]) if said else name not in found
+
+
+def test_results_are_written_where_they_are_wanted(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "m.json")
+    given = tmp_path / "in.csv"
+    given.write_text("auction_id,bidder_id,bid\nA,f,1\nA,g,2\nA,h,3\n", encoding="utf-8")
+    wanted = ("analytics", "score", "--model", tmp_path / "m.json", "--input", given)
+    for more in ((), ("--bidders",)):
+        out = tmp_path / f"new{len(more)}" / "deep" / "out.csv"
+        done = kaifeng(*wanted, "--out", out, *more)
+        assert (done.returncode, out.exists()) == (0, True), done.stderr
+    done = kaifeng(*wanted, "--out", tmp_path)
+    assert (done.returncode, "读写" in done.stderr) == (2, True)
+
+
+def test_a_single_bidder_has_nobody_to_be_like(tmp_path: Path) -> None:
+    (tmp_path / "bids" / "甲").mkdir(parents=True)
+    done = kaifeng("analytics", "similar", tmp_path / "bids")
+    assert done.returncode == 2
+    assert str(tmp_path / "bids") in done.stderr.replace("\n", "")
 
 
 def test_seeds_are_counted_from_nothing(tmp_path: Path) -> None:

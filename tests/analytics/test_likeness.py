@@ -4,12 +4,18 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import kaifeng
 
+from analytics.average_bid import cluster
+from analytics.company import Company
 from analytics.dossier import read_dossiers
 from analytics.finding import HARD, Finding
 from analytics.likeness import likeness
+from analytics.market import read_market
+from analytics.network import communities
+from analytics.rotation import rotas
 from analytics.synth import SCENARIOS, synthesize
 from trading.kernel.errors import InputUnusable
 
@@ -41,6 +47,45 @@ def test_rings_are_found_and_innocents_are_not(code: str, seed: int, scenes: Pat
         assert one.where_first
         assert one.where_second
         assert one.article.startswith("条例 第四十条")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_wins_in_turn_over_thirty_lots_is_found_and_competition_is_not(
+    seed: int, scenes: Path
+) -> None:
+    truth = json.loads((scenes / str(seed) / "truth.json").read_text("utf-8"))
+    for name in ("rotation", "competition"):
+        market = read_market(scenes / str(seed) / "markets" / f"{name}.csv")
+        turns = rotas(Company.of(market), communities(market))
+        assert [list(one.firms) for one in turns] == [truth[name]["firms"]] * len(turns)
+        assert bool(turns) == bool(truth[name]["kinds"])
+
+
+def test_the_totals_of_all_scenes_are_one_market(scenes: Path) -> None:
+    market = read_market(scenes / "1" / "prices.csv")
+    assert market.auctions == [scenario.code for scenario in SCENARIOS]
+    place = market.auctions.index("clustered-totals")
+    close = cluster(market.bids[market.within(place)])
+    assert close is not None
+    assert close.chance < 0.01
+    assert market.sizes[place] == 12
+
+
+def test_rings_have_other_names_and_places_each_time(scenes: Path) -> None:
+    pairs = set()
+    for seed in SEEDS:
+        truth = json.loads((scenes / str(seed) / "truth.json").read_text("utf-8"))
+        pairs |= {tuple(one["pair"]) for one in truth.values() if one.get("pair")}
+    assert len(pairs) > 2 * len(SEEDS)
+
+
+def test_of_independent_totals_no_more_are_taken_for_a_cluster_than_chance_has_it() -> None:
+    draw = np.random.default_rng(6)
+    spread = [draw.normal(100, 4, 12) for _ in range(300)]
+    chances = [found.chance for bids in spread if (found := cluster(bids))]
+    assert np.mean([chance <= 0.01 for chance in chances]) <= 0.03
+    assert cluster(np.full(9, 100.0)) is None
+    assert cluster(np.arange(7.0)) is None
 
 
 def test_the_law_itself_is_kept_apart_from_clues(scenes: Path) -> None:

@@ -16,14 +16,21 @@ from edge import ANYONE, PACE, TestEdge
 from pypdf import PdfReader
 
 from analytics.market import read_markets
+from analytics.model import Model
+from analytics.opening import openings_of
+from analytics.recheck import Warned
 from analytics.traces import traces
 from analytics.training import train
 from analytics.watch import Watch
+from trading.audit import Audit
 from trading.facts.warning import Match, Verdict, WarningJudged, WarningRecorded
 from trading.kernel.errors import EntryBroken
+from trading.ledger.archive import open_archive
+from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 from trading.ledger.follow import Following
 from trading.ledger.port import ANY
+from trading.reader import TenderReader
 from web.client import act_id
 
 CLOSE = (9_800_000, 9_802_000, 9_805_000, 9_809_000)
@@ -127,6 +134,44 @@ def test_the_same_opening_has_the_same_score_on_another_node(
     assert again.look(story.tender).height == 1
 
 
+def test_a_stranger_with_the_model_makes_every_score_again(edge: TestEdge, tmp_path: Path) -> None:
+    story, model = opened(edge, CLOSE), a_model(tmp_path)
+    watch = watching(edge, model)
+    opened(edge, FAR)
+    watching(edge)
+    judge(edge, story, Verdict.CLEARED)
+    opened(edge, (8_000_000, 8_300_000, 8_900_000))
+    watching(edge)
+    edge.centre.publisher.publish()
+    export = edge.centre.export()
+    done = kaifeng("verify", export, "--model", model)
+    assert done.returncode == 0, done.stderr
+    assert "3，重算 3" in done.stdout
+    (recorded,) = watch.desk.load(story.tender).recorded.values()
+    for changed in ({"band": "放行"}, {"score": "0.000000001"}, {"reasons": ()}, {"read": 10**6}):
+        forged = msgspec.structs.replace(recorded, **changed)
+        with pytest.raises(EntryBroken):
+            audit(export, OtherWords(story.tender, forged, model))
+    audit(export, OtherWords(story.tender, recorded, model))
+
+
+class OtherWords(Warned):
+    """The ledger as it is, with other words in the place of one warning."""
+
+    def __init__(self, tender: str, said: WarningRecorded, model: Path) -> None:
+        super().__init__([Model.load(model)])
+        self._stream, self._said = f"warnings:{tender}", said
+
+    def follow(self, fact: Fact, stamp: Stamp, reader: TenderReader) -> None:
+        is_it = stamp.stream == self._stream and isinstance(fact, WarningRecorded)
+        super().follow(self._said if is_it else fact, stamp, reader)
+
+
+def audit(export: Path, room: Warned) -> None:
+    with open_archive(export) as archive:
+        Audit(archive, rooms=[room]).run(lambda _: None)
+
+
 def test_documents_are_compared_and_unreadable_ones_named(edge: TestEdge, tmp_path: Path) -> None:
     story = opened(edge, FAR, *dossiers(tmp_path))
     watching(edge)
@@ -153,7 +198,8 @@ def test_a_decision_becomes_a_fact_and_a_label(edge: TestEdge) -> None:
     rows = edge.send("inspector", "GET", "/v1/warnings/labels").json()
     assert [row["label_auction"] for row in rows] == ["0"] * len(FAR)
     assert [row["bid"] for row in rows] == [f"{fen / 100:.2f}" for fen in FAR]
-    assert [one.name for one in watch.history.cleared()] == [f"{story.tender}/1"]
+    other = msgspec.structs.replace(openings_of(story.state)[0], lot=2)
+    assert [one.name for one in watch.history.beside(other).cleared] == [f"{story.tender}/1"]
 
 
 def test_only_supervisors_see_and_decide(edge: TestEdge) -> None:

@@ -48,7 +48,8 @@ class ModelAdopted(Fact, frozen=True, tag="warning.model-adopted/1"):
 class WarningRecorded(Fact, frozen=True, tag="warning.recorded/1"):
     """One lot of an opening. `given`: SHA-256 over what was looked at, hex; `features` and `score`
     as decimal text, `score` empty where nothing is said; `model` empty: documents alone; `cleared`:
-    how many openings of this place the bands stand on.
+    how many openings of this place the bands stand on; `read`: how many entries of the ledger were
+    known when it was scored, which say what else was opened and cleared here.
     """
 
     lot: int
@@ -62,6 +63,7 @@ class WarningRecorded(Fact, frozen=True, tag="warning.recorded/1"):
     cleared: int
     matches: tuple[Match, ...] = ()
     unread: tuple[str, ...] = ()
+    read: int = 0
 
 
 class WarningJudged(Fact, frozen=True, tag="warning.judged/1"):

@@ -2,11 +2,12 @@
 
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from trading.audit import Audit, Step
+from trading.audit import Audit, Room, Step
 from trading.committee import Charter
 from trading.kernel.errors import InputUnusable
 from trading.kernel.files import read_text
@@ -22,15 +23,26 @@ _EVERY = 2000
 @click.option(
     "--charter", type=click.Path(path_type=Path), help="自己的受托章程 / your own charter"
 )
-def command(path: Path, policy: Path | None, charter: Path | None) -> None:
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="预警模型：重算每一分数 / a model of warnings: makes its scores again",
+)
+def command(
+    path: Path, policy: Path | None, charter: Path | None, models: tuple[Path, ...]
+) -> None:
     own = Policy.parse(read_text(policy)) if policy else None
     if path.is_file():
         _receipt(path, own)
     else:
-        _archive(path, own, Charter.parse(read_text(charter)) if charter else None)
+        _archive(path, own, Charter.parse(read_text(charter)) if charter else None, models)
 
 
-def _archive(path: Path, own: Policy | None, charter: Charter | None) -> None:
+def _archive(
+    path: Path, own: Policy | None, charter: Charter | None, models: Sequence[Path]
+) -> None:
     if own is None:
         click.echo("  使用档案自带的信任策略；用 --policy 换成你自己的 / believing its own policy")
     count = [0]
@@ -40,12 +52,14 @@ def _archive(path: Path, own: Policy | None, charter: Charter | None) -> None:
         count[0] = max(count[0], int(done.detail.split(" ")[0]) if done.number == 2 else 0)
         click.echo(f"✓ {done.number} {done.zh} {done.en}: {done.detail}")
 
+    from analytics.model import Model
     from analytics.recheck import Warned
     from evaluation.recheck import Evaluations
 
     gc.disable()  # nothing here makes cycles; a fifth of a large ledger's time went into looking
     with open_archive(path) as archive:
-        Audit(archive, own, charter, _progress, [Evaluations(), Warned()]).run(step)
+        rooms: list[Room] = [Evaluations(), Warned([Model.load(model) for model in models])]
+        Audit(archive, own, charter, _progress, rooms).run(step)
     click.echo(f"全部 {count[0]} 条记录核验通过 / every entry verified: {count[0]}")
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
+from trading.kernel.errors.words import in_words
+
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -23,9 +25,11 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a malfuncti
 
 
 def _shown(value: object) -> object:
-    """Moments are shown as the clocks in China show them."""
+    """Moments as the clocks in China show them, failures of what lies below in words."""
     if isinstance(value, datetime):
         return f"{value.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}（UTC+8）"
+    if isinstance(value, BaseException) and not isinstance(value, Refusal):
+        return in_words(value)
     return value
 
 
@@ -61,8 +65,8 @@ class AmountUnreadable(Usage):
 
 class FileUnreadable(Usage):
     code = "KF-006"
-    zh = "文件 {path} 无法读取：{problem}"
-    en = "The file {path} cannot be read: {problem}"
+    zh = "文件 {path} 无法读写：{problem}"
+    en = "The file {path} cannot be read or written: {problem}"
 
 
 class IllegalTransition(Refusal):
@@ -172,8 +176,8 @@ class PolicyMalformed(Broken):
 
 class InputUnusable(Refusal):
     code = "KF-610"
-    zh = "无法校验 {path}：{problem}"
-    en = "{path} cannot be verified: {problem}"
+    zh = "无法使用 {path}：{problem}"
+    en = "{path} cannot be used: {problem}"
 
 
 class Fatal(Refusal):
