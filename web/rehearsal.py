@@ -40,7 +40,7 @@ class Program:
     def __init__(
         self, name: str, command: list[str], log: Path, environment: Mapping[str, str]
     ) -> None:
-        self.name = name
+        self.name, self._log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
@@ -59,7 +59,8 @@ class Program:
         found = [word for word in line.split() if word.startswith("http://")]
         if not found:
             code = self.process.wait()
-            raise Usage(problem=f"{self.name} 未能启动 / did not start ({code})")
+            told = self._log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+            raise Usage(problem=f"{self.name} 未能启动 / did not start ({code}): {told}")
         self.url = found[0]
         return self.url
 

@@ -165,6 +165,7 @@ class Twin:
         settle(centre)
         node = centre.nodes["one"].process.pid
         os.kill(node, signal.SIGSTOP)
+        wait_until(lambda: stands_still(node), "it stands still")
         shutil.copytree(centre.data, folder)
         os.kill(node, signal.SIGCONT)
         self.centre = copy.copy(centre)
@@ -176,6 +177,13 @@ class Twin:
 
     def __exit__(self, *_: object) -> None:
         self._program.stop()
+
+
+def stands_still(process: int) -> bool:
+    """Every thread of it: a signal to stop takes effect a moment after it was sent."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    states = [(one / "stat").read_text().rpartition(")")[2].split()[0] for one in threads]
+    return set(states) == {"T"}
 
 
 def history_of(centre: Rehearsal) -> tuple[int, bytes]:
