@@ -13,13 +13,15 @@ import numpy as np
 from analytics.market import Floats
 from trading.kernel.errors import InputUnusable
 
-__all__ = ["ARCHIVE_SCREENS", "SQL", "DuckDbEngine", "Engine"]
+__all__ = ["ARCHIVE_SCREENS", "NO_BIDS", "SQL", "DuckDbEngine", "Engine"]
 
+NO_BIDS = "没有投标 / no bids"
 ARCHIVE_SCREENS = ("size", "cv", "spd", "diffp", "rd", "skew", "kurt", "ks")
 
 SQL = """
 WITH given AS (
   SELECT auction_id, CAST(bid AS DOUBLE) AS bid FROM bids
+  WHERE CAST(bid AS DOUBLE) BETWEEN 1e-6 AND 1e15 AND CAST(auction_id AS STRING) <> ''
 ), placed AS (
   SELECT auction_id, bid,
          row_number() OVER (PARTITION BY auction_id ORDER BY bid) AS place,
@@ -57,7 +59,10 @@ class Engine(Protocol):
     """Runs `SQL` over files with the columns auction_id and bid, in whatever number of parts."""
 
     def screens(self, files: str) -> tuple[list[str], dict[str, Floats]]:
-        """Auctions ascending, and a column for each of `ARCHIVE_SCREENS`; nan where unknown."""
+        """Auctions ascending, and a column for each of `ARCHIVE_SCREENS`; nan where unknown. A line
+        a bid: what can be no price, or belongs to no auction, is left out; InputUnusable where
+        nothing remains.
+        """
         ...
 
 
@@ -78,6 +83,8 @@ class DuckDbEngine:
                 found = database.execute(SQL).fetchnumpy()
             except duckdb.Error as error:
                 raise InputUnusable(path=Path(files), problem=error) from error
+        if not len(found["auction_id"]):
+            raise InputUnusable(path=Path(files), problem=NO_BIDS)
         names = list(map(str, found["auction_id"].tolist()))
         return names, {code: _filled(found[code]) for code in ARCHIVE_SCREENS}
 

@@ -31,6 +31,7 @@ _DRAWS = 2000
 _SEED = 20160511
 _CLOSE = 3  # bids of a cluster
 FEWEST_FOR_CLUSTER = 8
+_LEAST_TOLD = 0.001
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -101,36 +102,34 @@ class Cluster(msgspec.Struct, frozen=True):
     span: float
     chance: float
 
+    @property
+    def likelihood(self) -> str:
+        """As a percentage, down to where the draws can tell."""
+        return f"{self.chance:.1%}" if self.chance >= _LEAST_TOLD else "< 0.1%"
+
 
 def cluster(bids: Floats) -> Cluster | None:
-    """The closest three; None of fewer than eight bids, or where the rest are equal. How close is
-    measured by how far apart the rest lie, of these bids as of normal ones drawn at random.
+    """The closest three of different prices; None of fewer than eight. How close is usual is told
+    by the prices themselves: each, the three counted once, spread as far as its second neighbour
+    lies, so that two levels of prices, or a long tail, are no cluster.
     """
-    if len(bids) < FEWEST_FOR_CLUSTER:
+    values, places = np.unique(bids, return_index=True)
+    if len(values) < FEWEST_FOR_CLUSTER:
         return None
-    order = np.argsort(bids, kind="stable")
-    at, span, close = (found[0] for found in _closest(bids[order][None, :]))
-    if not np.isfinite(close):
-        return None
-    drawn = np.sort(np.random.default_rng(_SEED).normal(size=(_DRAWS, len(bids))), axis=1)
-    closer = int((_closest(drawn)[2] <= close).sum())
-    places = tuple(order[at : at + _CLOSE].tolist())
-    return Cluster(places, float(span / bids[places[0]]), (1 + closer) / (_DRAWS + 1))
+    spans = _spans(values[None, :])[0]
+    at = int(np.argmin(spans))
+    middles = np.delete(values, [at, at + 2])
+    apart = np.sort(np.abs(middles[:, None] - middles[None, :]), axis=1)[:, 2]
+    draw = np.random.default_rng(_SEED)
+    chosen = draw.integers(len(middles), size=(_DRAWS, len(values)))
+    drawn = middles[chosen] + apart[chosen] * draw.normal(size=chosen.shape)
+    closer = int((_spans(np.sort(drawn, axis=1)).min(axis=1) <= spans[at]).sum())
+    found = tuple(places[at : at + _CLOSE].tolist())
+    return Cluster(found, float(spans[at] / values[at]), (1 + closer) / (_DRAWS + 1))
 
 
-def _closest(ordered: Floats) -> tuple[Ints, Floats, Floats]:
-    """Of each row: where its closest three begin, their span, and that over the mean distance of
-    the others from their middle.
-    """
-    spans = ordered[:, _CLOSE - 1 :] - ordered[:, : 1 - _CLOSE]
-    at, rows = np.argmin(spans, axis=1), np.arange(len(ordered))
-    others = np.ones(ordered.shape, dtype=bool)
-    for step in range(_CLOSE):
-        others[rows, at + step] = False
-    rest = ordered[others].reshape(len(ordered), -1)
-    off = np.abs(rest - np.median(rest, axis=1, keepdims=True)).mean(axis=1)
-    apart = np.where(off > 0, off, np.nan)
-    return at, spans[rows, at], spans[rows, at] / apart
+def _spans(ordered: Floats) -> Floats:
+    return np.asarray(ordered[:, _CLOSE - 1 :] - ordered[:, : 1 - _CLOSE])
 
 
 def entering_together(company: Company, group: Sequence[str]) -> Together:

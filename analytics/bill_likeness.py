@@ -155,8 +155,8 @@ def totals_in_cluster(bills: Sequence[Bill]) -> Iterator[Finding]:
     if found and found.chance <= _RARE:
         close = [known[place] for place in found.places]
         said = "、".join(f"{bidder} {total}" for total, bidder in close)
-        zh = f"总价成簇：{said}，相差 {found.span:.3%}，偶然如此的概率约 {found.chance:.1%}"
-        en = f"totals in a cluster, {found.span:.3%} apart; by chance about {found.chance:.1%}"
+        zh = f"总价成簇：{said}，相差 {found.span:.3%}，偶然如此的概率约 {found.likelihood}"
+        en = f"totals in a cluster, {found.span:.3%} apart; by chance about {found.likelihood}"
         (low, first), (high, second) = close[0], close[-1]
         yield Finding(
             "clustered-totals", CLUE, first, second, f"{low}", f"{high}", zh, en, _ARTICLE

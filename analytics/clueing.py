@@ -56,7 +56,7 @@ def points_of(said: Iterable[Said]) -> dict[str, int]:
 
 
 def read_cases(path: Path) -> list[Case]:
-    """InputUnusable with the line for what is no case."""
+    """InputUnusable with the line for what is no case, and where there is none."""
     found = []
     try:
         with path.open("rb") as file:
@@ -65,6 +65,8 @@ def read_cases(path: Path) -> list[Case]:
                     found.append(_read(path, number, raw))
     except OSError as error:
         raise InputUnusable(path=path, problem=error) from error
+    if not found:
+        raise InputUnusable(path=path, problem="没有标段 / no case")
     return found
 
 

@@ -1,9 +1,13 @@
 """成交 one lot from notice to contract, as market statistics count it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
+from analytics.opening import opened_of
+from trading.envelope.layout import Stage
+from trading.facts.tender import Lot
 from trading.phase import Phase
 from trading.tender import Tender
 
@@ -11,6 +15,7 @@ __all__ = ["Deal", "Taker", "deals_of"]
 
 _REGION = slice(2, 8)  # of a unified social credit code: the division it is registered in
 _CODE = 18
+_CURRENCY = "CNY"
 
 
 class Taker(msgspec.Struct, frozen=True):
@@ -41,6 +46,7 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
     contracted: bool
     contracted_at: datetime | None
     has_failed: bool
+    is_rehearsal: bool = False
 
     @property
     def saving(self) -> int | None:
@@ -50,43 +56,55 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
         return self.ceiling - self.winner.price
 
 
-def deals_of(state: Tender, contracted_at: datetime | None = None) -> list[Deal]:
-    """One for each lot once the prices are opened or the tender has failed; nothing before."""
+def deals_of(state: Tender, contracted: Mapping[int, datetime] = {}) -> list[Deal]:
+    """One for each lot once the prices are opened or the tender has failed; nothing before, and
+    nothing of a tender in another currency, which no sum of yuan may hold.
+    `contracted`: when, by lot.
+    """
     draft = state.drafted
     is_over = state.phase in (Phase.FAILED, Phase.CANCELLED)
     if state.opened_at is None and not is_over:
         return []
+    if draft.currency != _CURRENCY:
+        return []
+    return [_deal(state, lot, contracted, is_over=is_over) for lot in draft.lots]
+
+
+def _deal(state: Tender, lot: Lot, contracted: Mapping[int, datetime], *, is_over: bool) -> Deal:
+    draft, takers = state.drafted, _takers(state, lot.number)
     awarded = {one.lot: one.eid for one in state.decided.awards} if state.decided else {}
-    found = []
-    for lot in draft.lots:
-        takers = {
-            one.eid: Taker(one.bidder_id, one.bidder_name, one.price)
-            for one in state.priced()
-            if one.lot == lot.number and one.price is not None
-        }
-        is_done = lot.number in state.contracts
-        found.append(
-            Deal(
-                tender=state.id,
-                number=draft.number,
-                title=lot.title if len(draft.lots) > 1 else draft.title,
-                lot=lot.number,
-                buyer=draft.buyer,
-                buyer_id=draft.buyer_id,
-                region=_region(draft.buyer_id),
-                procedure=draft.procedure,
-                phase=state.phase.value,
-                ceiling=lot.ceiling,
-                published_at=state.published_at,
-                opened_at=state.opened_at,
-                takers=tuple(takers.values()),
-                winner=takers.get(awarded.get(lot.number, "")),
-                contracted=is_done,
-                contracted_at=contracted_at if is_done else None,
-                has_failed=is_over or lot.number in state.failed_lots,
-            )
-        )
-    return found
+    is_done = lot.number in state.contracts
+    return Deal(
+        tender=state.id,
+        number=draft.number,
+        title=lot.title if len(draft.lots) > 1 else draft.title,
+        lot=lot.number,
+        buyer=draft.buyer,
+        buyer_id=draft.buyer_id,
+        region=_region(draft.buyer_id),
+        procedure=draft.procedure,
+        phase=state.phase.value,
+        ceiling=lot.ceiling,
+        published_at=state.published_at,
+        opened_at=state.opened_at,
+        takers=tuple(takers.values()),
+        winner=takers.get(awarded.get(lot.number, "")),
+        contracted=is_done,
+        contracted_at=contracted.get(lot.number) if is_done else None,
+        has_failed=is_over or lot.number in state.failed_lots,
+        is_rehearsal=draft.pace.is_rehearsal,
+    )
+
+
+def _takers(state: Tender, lot: int) -> dict[str, Taker]:
+    """By envelope; whoever was rejected afterwards bid all the same."""
+    return {
+        one.eid: Taker(one.bidder_id, one.bidder_name, one.price)
+        for one in opened_of(state, lot)
+        if one.stage == Stage.PRICE
+        and one.price is not None
+        and one.currency in ("", state.drafted.currency)
+    }
 
 
 def _region(buyer: str) -> str:

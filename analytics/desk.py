@@ -12,6 +12,7 @@ from analytics.model import Model
 from analytics.opening import Opening, openings_of
 from analytics.place import ALONE, Beside, Scored, score
 from analytics.record import (
+    UNSCORED,
     Models,
     Warnings,
     check_model,
@@ -29,9 +30,7 @@ from trading.ledger.entry import folded
 from trading.ledger.fact import Fact
 from trading.tender import stream_of
 
-__all__ = ["UNSCORED", "WarningDesk"]
-
-UNSCORED = "unscored"  # no model has been adopted here
+__all__ = ["WarningDesk"]
 
 Around = Callable[[Opening], Beside]
 
@@ -73,7 +72,8 @@ class WarningDesk:
         due = [one for one in openings_of(state) if one.lot not in self.load(tender).recorded]
         if not due:
             return self.load(tender)
-        facts = [self._recorded(one, evidence_of(self._office, state, one.lot)) for one in due]
+        evidence = [evidence_of(self._office, state, one.lot) for one in due]
+        facts = [self._recorded(*each) for each in zip(due, evidence, strict=True)]
         return self._docket(tender).act(lambda kept, _: _not_yet(kept, facts))
 
     def judge(self, inspector: Actor, tender: str, judged: WarningJudged) -> Warnings:

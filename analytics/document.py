@@ -4,6 +4,7 @@ Files come from strangers: what would unpack to too much, or is damaged, is Inpu
 """
 
 import hashlib
+import logging
 import zipfile
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -19,6 +20,8 @@ from analytics.packed import decoded
 from trading.kernel.errors import InputUnusable
 
 __all__ = ["Document", "Picture", "read_document"]
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong is told as a refusal
 
 _MOST = 64 << 20  # bytes of one part, unpacked
 _LARGEST = 256 << 20  # of a file

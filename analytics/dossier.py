@@ -13,7 +13,7 @@ from analytics.document import Document, Picture, read_document
 from evaluation.bill import Bill, read_bill
 from trading.kernel.errors import InputUnusable, Refusal
 
-__all__ = ["Dossier", "Maker", "Passage", "Seen", "read_dossier", "read_dossiers"]
+__all__ = ["Dossier", "Maker", "Passage", "Seen", "read_dossier", "read_dossiers", "read_makers"]
 
 TENDER = "tender"  # the folder of the tender's own documents
 _MAKER = "maker.json"
@@ -54,12 +54,12 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Dossier(msgspec.Struct, frozen=True):
-    """`bidder` tells bidders apart, `name` is what texts would call it; `unread`: files that could
-    not be read, with the reason.
+    """`bidder` tells bidders apart, `name` is what texts would call it; `makers`: of each envelope,
+    and what documents say of theirs; `unread`: files that could not be read, with the reason.
     """
 
     bidder: str
-    maker: Maker
+    makers: tuple[Maker, ...]
     bill: Bill | None
     passages: tuple[Passage, ...]
     properties: tuple[Seen, ...] = ()
@@ -77,7 +77,7 @@ def read_dossiers(folders: Sequence[Path]) -> tuple[list[Dossier], Dossier]:
     if len(bidders) < 2:
         raise InputUnusable(path=given, problem="至少两家投标人的文件夹 / two bidders' folders")
     own = [read_dossier(folder, TENDER) for folder in folders if folder.name == TENDER]
-    background = own[0] if own else Dossier(TENDER, Maker(), None, ())
+    background = own[0] if own else Dossier(TENDER, (), None, ())
     return [read_dossier(folder, folder.name) for folder in bidders], background
 
 
@@ -90,12 +90,15 @@ def read_dossier(folder: Path, bidder: str, name: str = "", *, lenient: bool = F
     def skip(path: Path, problem: Refusal) -> None:
         if not lenient:
             raise problem
-        unread.append(f"{path.relative_to(folder)}：{problem.text('zh')}")
+        place = path.relative_to(folder)
+        told = type(problem)(**{**problem.facts, "path": place}).text("zh")
+        unread.append(f"{place}：{told}")
 
     documents = dict(_documents(folder, skip))
+    makers = tuple(_makers(folder, skip))
     return Dossier(
         bidder,
-        _with_properties(_maker(folder, skip), documents),
+        (*makers, _by_properties(makers, documents)),
         _bill(folder, bidder, skip),
         tuple(_passages(documents)),
         tuple(
@@ -120,13 +123,17 @@ def _documents(folder: Path, skip: Skip) -> Iterator[tuple[str, Document]]:
                 yield str(path.relative_to(folder)), document
 
 
-def _maker(folder: Path, skip: Skip) -> Maker:
+def read_makers(folder: Path) -> tuple[Maker, ...]:
+    """The records alone; what is none is passed over."""
+    return tuple(_makers(folder, lambda _, __: None))
+
+
+def _makers(folder: Path, skip: Skip) -> Iterator[Maker]:
     for path in sorted(folder.rglob(_MAKER)):
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Maker)
-        except (msgspec.MsgspecError, RecursionError) as error:
+            yield msgspec.json.decode(path.read_bytes(), type=Maker)
+        except (OSError, msgspec.MsgspecError, RecursionError) as error:
             skip(path, InputUnusable(path=path, problem=error))
-    return Maker()
 
 
 def _bill(folder: Path, bidder: str, skip: Skip) -> Bill | None:
@@ -162,13 +169,11 @@ def _seen(file: str, picture: Picture) -> Seen:
     return Seen(file, picture.place, picture.digest)
 
 
-def _with_properties(maker: Maker, documents: dict[str, Document]) -> Maker:
-    """Author and last saver of a document, where the record does not name them."""
-    for document in documents.values():
-        known = {
-            name: document.properties[name]
-            for name in ("author", "saved_by")
-            if name in document.properties and not getattr(maker, name)
-        }
-        maker = msgspec.structs.replace(maker, **known)
-    return maker
+def _by_properties(makers: Sequence[Maker], documents: dict[str, Document]) -> Maker:
+    """Author and last saver of the first document that says so, where no record names them."""
+
+    def first(name: str) -> str:
+        told = [one.properties[name] for one in documents.values() if name in one.properties]
+        return told[0] if told and not any(getattr(one, name) for one in makers) else ""
+
+    return Maker(author=first("author"), saved_by=first("saved_by"))

@@ -1,5 +1,5 @@
 """漂移监测 whether auctions still look like those that the bands were made for: the population
-stability index and the Kolmogorov–Smirnov test, feature by feature and for the score.
+stability index and the Kolmogorov–Smirnov test, feature by feature.
 
 An alarm is a reason to clear some thirty auctions again before red is believed.
 """

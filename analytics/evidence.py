@@ -7,38 +7,46 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.opening import opened_of
 from analytics.reading import Evidence, Home, read_apart
 from analytics.traces import traces
 from trading.desks.office import Office
-from trading.envelope.layout import Stage, split_prefix
+from trading.envelope.layout import split_prefix
+from trading.facts.opening import EnvelopeOpened
 from trading.facts.warning import Match
-from trading.opening import combined_point, open_one
+from trading.kernel.errors import Refusal
+from trading.opening import Combined, open_one
 from trading.tender import Tender
 
 __all__ = ["Evidence", "evidence_of"]
 
 
 def evidence_of(office: Office, state: Tender, lot: int) -> Evidence:
+    """What cannot be opened again is named, and takes nobody else's files away."""
+    unread: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kaifeng-evidence-") as place:
-        folder = Path(place)
-        read = read_apart(folder, _unpacked(office, state, lot, folder))
-    came = [msgspec.convert(msgspec.structs.asdict(one), Match) for one in traces(state, lot)]
-    return Evidence((*read.matches, *came), read.unread)
-
-
-def _unpacked(office: Office, state: Tender, lot: int, folder: Path) -> list[Home]:
-    """One home for each bidder of the lot, its technical and its price envelope together."""
-    homes: dict[str, Home] = {}
-    stages = [stage for stage in (Stage.TECHNICAL, Stage.PRICE) if stage in state.drafted.stages]
-    for stage in stages:
-        for position, bid in enumerate(state.final(stage)):
-            opened = state.opened.get(bid.eid)
-            if opened is None or opened.lot != lot:
-                continue
+        folder, homes = Path(place), dict[str, Home]()
+        for opened in opened_of(state, lot):
             own = Home(str(folder / str(len(homes))), opened.bidder_id, opened.bidder_name)
             home = homes.setdefault(opened.bidder_id, own)
-            target = Path(home.folder) / f"stage-{stage}"
-            target.mkdir(parents=True, exist_ok=True)
-            _, body = split_prefix(office.objects.chunks(bid.eid))
-            open_one(state, bid, combined_point(state, stage, position), body, target)
-    return list(homes.values())
+            problem = _unpacked(office, state, opened, Path(home.folder))
+            if problem:
+                unread.append(f"{opened.bidder_id} 信封 {opened.eid[:16]}…：{problem}")
+        read = read_apart(folder, list(homes.values()))
+    came = [msgspec.convert(msgspec.structs.asdict(one), Match) for one in traces(state, lot)]
+    return Evidence((*read.matches, *came), (*unread, *read.unread))
+
+
+def _unpacked(office: Office, state: Tender, opened: EnvelopeOpened, home: Path) -> str:
+    """One bidder's technical and price envelopes lie together; what went wrong, in words."""
+    target = home / f"stage-{opened.stage}"
+    target.mkdir(parents=True, exist_ok=True)
+    point = Combined(bytes.fromhex(opened.point), opened.trustees)
+    try:
+        _, body = split_prefix(office.objects.chunks(opened.eid))
+        again = open_one(state, state.received[opened.eid], point, body, target)
+    except OSError as error:
+        return f"无法重开 / cannot be opened again: {error.strerror}"
+    except Refusal as refusal:
+        return f"无法重开 / cannot be opened again: {refusal.code}"
+    return "" if isinstance(again, EnvelopeOpened) else "不再能打开 / does not open any more"

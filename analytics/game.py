@@ -23,6 +23,7 @@ __all__ = ["Game", "play"]
 _ROUNDS, _TEST = 10, 0.2
 _TREES, _RATE, _LEAVES = 300, 0.04, 12
 _NAMES = ("bidder_id", "date_raw")
+_FEWEST = 10  # auctions of each kind
 
 
 class Game(msgspec.Struct, frozen=True):
@@ -34,7 +35,10 @@ class Game(msgspec.Struct, frozen=True):
     prices: float
 
 
-def play(market: Market) -> Game:
+def play(market: Market) -> Game | None:
+    """None where there are too few labelled auctions of either kind."""
+    if min(int((market.labels == label).sum()) for label in (0, 1)) < _FEWEST:
+        return None
     every, prices = _rounds(market, _columns(market, _others(market))), _columns(market, [])
     return Game(
         market.name,
@@ -64,7 +68,9 @@ def _columns(market: Market, others: Sequence[Floats]) -> Floats:
 def _rounds(market: Market, columns: Floats) -> list[float]:
     split = ShuffleSplit(_ROUNDS, test_size=_TEST, random_state=0)
     with threadpool_limits(ONE_THREAD, user_api="openmp"):
-        return [_one(market, columns, kept, held) for kept, held in split.split(columns)]
+        places = np.flatnonzero(market.labels >= 0)
+        halves = split.split(places)
+        return [_one(market, columns, places[kept], places[held]) for kept, held in halves]
 
 
 def _one(market: Market, columns: Floats, kept: Ints, held: Ints) -> float:

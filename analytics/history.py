@@ -56,7 +56,7 @@ class History:
                 case WarningRecorded():
                     self._replace((tender, fact.lot), warning=fact, index=stamp.index)
                 case WarningJudged():
-                    self._judge((tender, fact.lot), fact.verdict, stamp.index)
+                    self._judge((tender, fact.lot), fact.verdict, stamp)
                 case _:
                     pass
             self._read = stamp.index + 1
@@ -71,9 +71,9 @@ class History:
             for opening in found:
                 self._kept.setdefault((tender, opening.lot), Kept(opening))
 
-    def _judge(self, key: Key, verdict: Verdict, index: int) -> None:
+    def _judge(self, key: Key, verdict: Verdict, stamp: Stamp) -> None:
         with self._lock:
-            self._place.judge(index, key, verdict)
+            self._place.judge(stamp.index, key, verdict, stamp.at)
         self._replace(key, verdict=verdict)
 
     def _replace(self, key: Key, **changes: object) -> None:

@@ -10,7 +10,7 @@ from itertools import combinations
 import msgspec
 
 from analytics.bill_likeness import bill_likeness, totals_in_cluster, totals_in_steps
-from analytics.dossier import Dossier, Maker, Seen
+from analytics.dossier import Dossier, Seen
 from analytics.finding import CLUE, HARD, Finding
 from analytics.rare_likeness import rare_likeness
 from analytics.text_likeness import text_likeness
@@ -68,14 +68,15 @@ def _equal(rule: Rule, dossiers: Sequence[Dossier]) -> Iterator[Finding]:
     """What more than half share comes from a place that they all went to, an agent's office."""
     values: dict[str, list[str]] = {}
     for one in dossiers:
-        value = getattr(one.maker, rule.field)
-        if value:
+        for value in sorted({getattr(maker, rule.field) for maker in one.makers} - {""}):
             values.setdefault(value, []).append(one.bidder)
+    pairs: dict[tuple[str, str], None] = {}
     for bidders in values.values():
-        is_place = rule.grade == CLUE and _are_most(bidders, dossiers)
-        for first, second in combinations(bidders, 2) if not is_place else ():
-            where = f"maker.json {rule.field}"
-            yield _finding(rule, first, second, where, where)
+        if rule.grade == HARD or not _are_most(bidders, dossiers):
+            pairs |= dict.fromkeys(combinations(bidders, 2))
+    for first, second in pairs:
+        where = f"maker.json {rule.field}"
+        yield _finding(rule, first, second, where, where)
 
 
 def _are_most(bidders: Sequence[str], dossiers: Sequence[Dossier]) -> bool:
@@ -130,7 +131,7 @@ def _finding(rule: Rule, first: str, second: str, where: str, where_second: str)
 
 def _staff(dossiers: Sequence[Dossier]) -> Iterator[Finding]:
     for first, second in combinations(dossiers, 2):
-        shared = _shared(first.maker, second.maker)
+        shared = _shared(first, second)
         if shared:
             where, names = "maker.json staff", "、".join(shared)
             yield Finding(
@@ -146,5 +147,6 @@ def _staff(dossiers: Sequence[Dossier]) -> Iterator[Finding]:
             )
 
 
-def _shared(first: Maker, second: Maker) -> list[str]:
-    return sorted(set(first.staff) & set(second.staff) - {""})
+def _shared(first: Dossier, second: Dossier) -> list[str]:
+    one, other = ({who for maker in each.makers for who in maker.staff} for each in (first, second))
+    return sorted(one & other - {""})

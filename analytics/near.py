@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rensa import RMinHash, RMinHashLSH
 
 from analytics.document import read_document
-from trading.kernel.errors import Refusal
+from trading.kernel.errors import InputUnusable, Refusal
 
 __all__ = ["Near", "NearFiles", "near_duplicates", "near_files"]
 
@@ -49,11 +49,14 @@ class NearFiles(msgspec.Struct, frozen=True):
 
 def near_files(
     folder: Path, least: float = _LEAST, given: Path | None = None
-) -> tuple[int, list[NearFiles]]:
-    """How many files were read, and the pairs of different bidders; a bidder's own are left out,
-    and so is what cannot be read. Paths are tender/bidder/…, or bidder/….
+) -> tuple[int, list[NearFiles], list[str]]:
+    """How many files were read, the pairs of different bidders, and what could not be read;
+    InputUnusable where nothing could. A bidder's own for one tender are left out: paths are
+    tender/bidder/…, or bidder/….
     """
-    names, texts = _texts(folder)
+    names, texts, unread = _texts(folder)
+    if not texts:
+        raise InputUnusable(path=folder, problem="没有可读的文本文件 / no file with text to read")
     background = _texts(given)[1] if given else []
     found = [
         NearFiles(
@@ -63,23 +66,30 @@ def near_files(
             _passage(texts[one.first], texts[one.second]),
         )
         for one in near_duplicates(texts, least, background)
-        if Path(names[one.first]).parent != Path(names[one.second]).parent
+        if _bidder(names[one.first]) != _bidder(names[one.second])
     ]
-    return len(texts), sorted(found, key=lambda one: (-one.similarity, one.first, one.second))
+    found.sort(key=lambda one: (-one.similarity, one.first, one.second))
+    return len(texts), found, unread
 
 
-def _texts(folder: Path) -> tuple[list[str], list[str]]:
-    names, texts = [], []
+def _bidder(name: str) -> tuple[str, ...]:
+    """Whose file it is: folders further down are the bidder's own."""
+    return Path(name).parent.parts[:2]
+
+
+def _texts(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    names, texts, unread = [], [], []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
             document = read_document(path)
         except Refusal:
+            unread.append(str(path.relative_to(folder)))
             continue
         text = "\n".join(document.paragraphs) if document else ""
         if text.strip():
             names.append(str(path.relative_to(folder)))
             texts.append(text)
-    return names, texts
+    return names, texts, unread
 
 
 def _passage(first: str, second: str) -> str:

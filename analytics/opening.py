@@ -5,10 +5,12 @@ from datetime import datetime
 import msgspec
 
 from evaluation.methods import METHODS
+from trading.envelope.layout import Stage
+from trading.facts.opening import EnvelopeOpened
 from trading.kernel.canonical import canonical, sha256
 from trading.tender import Tender
 
-__all__ = ["Bid", "Opening", "openings_of"]
+__all__ = ["Bid", "Opening", "opened_of", "openings_of"]
 
 
 class Bid(msgspec.Struct, frozen=True):
@@ -49,7 +51,9 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 def openings_of(state: Tender) -> list[Opening]:
-    """One for each lot with a price; nothing before the prices are opened."""
+    """One for each lot with a price in the tender's currency; nothing before the prices are opened.
+    What becomes of the lot afterwards changes nothing.
+    """
     draft, at = state.drafted, state.opened_at
     if at is None:
         return []
@@ -58,8 +62,11 @@ def openings_of(state: Tender) -> list[Opening]:
     for lot in draft.lots:
         bids = tuple(
             Bid(one.eid, one.bidder_id, one.bidder_name, one.price)
-            for one in state.priced()
-            if one.lot == lot.number and one.price is not None and one.price > 0
+            for one in opened_of(state, lot.number)
+            if one.stage == Stage.PRICE
+            and one.price is not None
+            and one.price > 0
+            and one.currency in ("", draft.currency)
         )
         if bids:
             opening = Opening(
@@ -74,3 +81,9 @@ def openings_of(state: Tender) -> list[Opening]:
             )
             found.append(opening)
     return found
+
+
+def opened_of(state: Tender, lot: int) -> list[EnvelopeOpened]:
+    """The opened envelopes of a lot, in the order in which they came in."""
+    own = [one for one in state.opened.values() if one.lot == lot]
+    return sorted(own, key=lambda one: (one.stage, state.received[one.eid].index))

@@ -5,7 +5,8 @@ Whether there is a signal, and where red begins, cannot be told from one opening
 the ledger up to a size that the warning names, so that anyone makes the score again from an export.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -19,6 +20,7 @@ from trading.facts.warning import Verdict
 __all__ = ["ALONE", "Beside", "Key", "Place", "Scored", "score"]
 
 RECENT = 200  # openings: what a place looks like now
+_FRESH = timedelta(minutes=10)
 
 Key = tuple[str, int]  # tender and lot
 
@@ -55,13 +57,29 @@ class Place:
     def __init__(self) -> None:
         self._openings: dict[Key, tuple[int, Opening]] = {}
         self._verdicts: list[tuple[int, Key, Verdict]] = []
+        self._moments: list[tuple[int, datetime]] = []
 
     def open(self, index: int, openings: Sequence[Opening]) -> None:
         for opening in openings:
-            self._openings.setdefault((opening.tender, opening.lot), (index, opening))
+            if (opening.tender, opening.lot) not in self._openings:
+                self._openings[opening.tender, opening.lot] = index, opening
+                self._moments.append((index, opening.at))
 
-    def judge(self, index: int, key: Key, verdict: Verdict) -> None:
+    def judge(self, index: int, key: Key, verdict: Verdict, at: datetime) -> None:
         self._verdicts.append((index, key, verdict))
+        self._moments.append((index, at))
+
+    def is_fair(self, opening: Opening, read: int, at: datetime) -> bool:
+        """Whether who scored at that moment had read up to the opening, and all that had been known
+        of the place for ten minutes: nobody chooses what to have read.
+        """
+        index, _ = self._openings[opening.tender, opening.lot]
+        unread = [moment for place, moment in self._moments if place >= read]
+        return read > index and all(at - moment <= _FRESH for moment in unread)
+
+    def unseen(self, recorded: Collection[Key]) -> list[str]:
+        """Openings that nobody looked at, by name."""
+        return [one.name for key, (_, one) in self._openings.items() if key not in recorded]
 
     def beside(self, opening: Opening, read: int) -> Beside:
         """What stood beside it in the first `read` entries of the ledger."""

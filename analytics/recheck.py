@@ -1,24 +1,27 @@
 """预警核验 warnings held against what was opened: a room of `kaifeng verify`.
 
-That each looked at these very prices is checked always. With the model's file, which is no part of
-the ledger, every score is made again from the prices and from what was known of the place.
+That each looked at these very prices, and chose nothing to overlook, is checked always. With the
+model's file, which is no part of the ledger, every score is made again from the prices and from
+what was known of the place. What documents have in common is not compared again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from analytics.model import Model
 from analytics.opening import Opening, openings_of
-from analytics.place import ALONE, Place, score
+from analytics.place import Place, score
 from analytics.record import Models, Warnings, check_model, check_warning
 from trading.facts.opening import OpeningRecorded
 from trading.facts.warning import MODELS, WarningJudged, WarningRecorded
-from trading.kernel.errors import Broken, EntryBroken, Refusal, WarningRefusal
+from trading.kernel.errors import Broken, EntryBroken, Refusal, Usage, WarningRefusal
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 from trading.reader import TenderReader
 from trading.tender import Tender
 
 __all__ = ["Warned"]
+
+_SHOWN = 3  # names
 
 
 class Warned:
@@ -31,11 +34,11 @@ class Warned:
         self._models = Models()
         self._warnings: dict[str, Warnings] = {}
         self._place, self._again = Place(), 0
-        self._opened: list[tuple[int, str]] = []  # not yet read by the reader when it was followed
+        self._opened: list[tuple[int, str, TenderReader]] = []  # which had not read them yet
 
     def follow(self, fact: Fact, stamp: Stamp, reader: TenderReader) -> None:
         """EntryBroken unless the fact may stand there; `reader` has read all before it."""
-        self._take_opened(reader)
+        self._take_opened()
         kind, _, name = stamp.stream.partition(":")
         try:
             if stamp.stream == MODELS:
@@ -44,14 +47,14 @@ class Warned:
             elif kind == "warnings":
                 self._follow_warning(name, fact, stamp, reader)
             elif kind == "tender" and isinstance(fact, OpeningRecorded):
-                self._opened.append((stamp.index, name))
+                self._opened.append((stamp.index, name, reader))
         except Broken:
             raise
         except Refusal as problem:
             raise EntryBroken(index=stamp.index, problem=problem) from problem
 
-    def _take_opened(self, reader: TenderReader) -> None:
-        for index, name in self._opened:
+    def _take_opened(self) -> None:
+        for index, name, reader in self._opened:
             self._place.open(index, openings_of(reader.tenders[name]))
         self._opened.clear()
 
@@ -63,21 +66,26 @@ class Warned:
         if isinstance(fact, WarningRecorded):
             self._check_score(openings[fact.lot], fact, stamp)
         elif isinstance(fact, WarningJudged):
-            self._place.judge(stamp.index, (name, fact.lot), fact.verdict)
+            self._place.judge(stamp.index, (name, fact.lot), fact.verdict, stamp.at)
         kept.apply(fact, stamp)
 
     def _check_score(self, opening: Opening, fact: WarningRecorded, stamp: Stamp) -> None:
-        """WarningRefusal where the score knew what had not been written, or comes out otherwise."""
+        """WarningRefusal where the score knew what had not been written, overlooked what had, or
+        comes out otherwise.
+        """
         if fact.read > stamp.index:
             raise WarningRefusal(problem=f"标段 {fact.lot} 所据账本尚不存在 / read before written")
+        if fact.model and not self._place.is_fair(opening, fact.read, stamp.at):
+            raise WarningRefusal(problem=f"标段 {fact.lot} 所据账本过旧 / scored by an old reading")
         model = self._given.get(fact.model)
         if model is None:
             return
-        beside = self._place.beside(opening, fact.read) if fact.read else ALONE
+        beside = self._place.beside(opening, fact.read)
         scored = score(model, opening, beside)
-        said = scored.said
-        again = (scored.features, said.told, said.band, said.reasons, said.abstain)
-        if again != (fact.features, fact.score, fact.band, fact.reasons, fact.abstains):
+        said, cleared = scored.said, len(beside.cleared)
+        again = (scored.features, said.told, said.band, said.reasons, said.abstain, cleared)
+        told = (fact.features, fact.score, fact.band, fact.reasons, fact.abstains, fact.cleared)
+        if again != told:
             problem = (
                 f"标段 {fact.lot} 的预警与重算不符 / lot {fact.lot} scores otherwise: {said.told}"
             )
@@ -85,6 +93,26 @@ class Warned:
         self._again += 1
 
     def finish(self) -> str:
-        recorded = sum(len(one.recorded) for one in self._warnings.values())
-        again = f"，重算 {self._again} scored again" if self._given else ""
-        return f"{recorded}{again}"
+        """Usage for a model that never was this ledger's."""
+        strange = [digest for digest in self._given if digest not in self._models.adopted]
+        if strange:
+            problem = f"模型 {strange[0][:16]} 未在此账本登记 / was not adopted in this ledger"
+            raise Usage(problem=problem)
+        self._take_opened()
+        return "，".join(self._told())
+
+    def _told(self) -> Iterator[str]:
+        recorded = {
+            (name, lot): fact
+            for name, one in self._warnings.items()
+            for lot, fact in one.recorded.items()
+        }
+        yield f"{len(recorded)}"
+        if self._given:
+            yield f"重算 {self._again} scored again"
+        unscored = sum(not fact.model for fact in recorded.values())
+        if unscored and self._models.adopted:
+            yield f"未评分 {unscored} unscored"
+        unseen = self._place.unseen(recorded)
+        if unseen and recorded:
+            yield f"未看 {len(unseen)} not looked at: {'、'.join(unseen[:_SHOWN])}"

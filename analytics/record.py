@@ -11,9 +11,19 @@ from trading.kernel.errors import IllegalTransition, WarningRefusal
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 
-__all__ = ["Judged", "Models", "Warnings", "check_model", "check_warning", "stream_of_warnings"]
+__all__ = [
+    "UNSCORED",
+    "Judged",
+    "Models",
+    "Warnings",
+    "check_model",
+    "check_warning",
+    "stream_of_warnings",
+]
 
 _LONGEST = 4000
+UNSCORED = "unscored"  # without a model documents alone are compared
+_UNSCORED = (UNSCORED, "", (), (), True, 0, 0)
 
 
 class Models(msgspec.Struct):
@@ -94,6 +104,13 @@ def _check_recorded(
         raise WarningRefusal(problem=f"标段 {fact.lot} 已有预警 / has its warning")
     if fact.model and fact.model not in models.adopted:
         raise WarningRefusal(problem=f"模型 {fact.model[:16]} 未登记 / was not adopted")
+    if not fact.model and _scored(fact) != _UNSCORED:
+        raise WarningRefusal(problem=f"标段 {fact.lot} 无模型而有评分 / a score without a model")
+
+
+def _scored(fact: WarningRecorded) -> tuple[object, ...]:
+    said = fact.band, fact.score, fact.features, fact.reasons, fact.abstains
+    return *said, fact.cleared, fact.read
 
 
 def _check_judged(kept: Warnings, fact: WarningJudged) -> None:

@@ -227,7 +227,7 @@ def _benchmark(market: Market, place: int) -> Part:
     told = [middle]
     if close is not None:
         told.append(
-            f"最接近的三家相差 {close.span:.3%}，独立报价偶然如此的概率约 {close.chance:.1%}。 "
+            f"最接近的三家相差 {close.span:.3%}，独立报价偶然如此的概率约 {close.likelihood}。 "
             f"The closest three, and how likely three of independent bids lie so close."
         )
     return Part("基准价 Benchmark", tuple(Note(one) for one in told))

@@ -11,7 +11,7 @@ import xlsxwriter
 __all__ = ["Cell", "as_csv", "as_xlsx"]
 
 Cell = str | int | float | None
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")  # and their full widths
 _LONGEST = 32_767  # characters of an xlsx cell
 _WIDTH = 18
 
@@ -28,7 +28,11 @@ def as_csv(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
 
 
 def _quiet(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RUNS) else cell
+    return (
+        f"'{cell}"
+        if isinstance(cell, str) and cell.strip(" \u00a0\u3000").startswith(_RUNS)
+        else cell
+    )
 
 
 def as_xlsx(title: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:

@@ -11,7 +11,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from analytics.archive import ARCHIVE_SCREENS, SQL
+from analytics.archive import ARCHIVE_SCREENS, NO_BIDS, SQL
 from analytics.market import Floats
 from trading.kernel.errors import InputUnusable
 
@@ -44,6 +44,8 @@ class SparkEngine:
             rows = self._session.sql(SQL).collect()
         except (PySparkException, Py4JError) as error:
             raise InputUnusable(path=Path(files), problem=str(error).splitlines()[0]) from error
+        if not rows:
+            raise InputUnusable(path=Path(files), problem=NO_BIDS)
         columns = {code: np.array([row[code] for row in rows], float) for code in ARCHIVE_SCREENS}
         return [str(row["auction_id"]) for row in rows], columns
 

@@ -17,6 +17,7 @@ from trading.kernel.files import durable_folder
 __all__ = ["SCENARIOS", "Scenario", "synthesize"]
 
 _CENT = Decimal("0.01")
+_APART = Decimal("0.003")  # of a total
 _NOUNS = [
     "混凝土",
     "钢筋",
@@ -235,11 +236,14 @@ def _steps(bids: list[Bid], draw: Rng) -> None:
 
 def _cluster(bids: list[Bid], draw: Rng) -> None:
     """Three of twelve knew the coefficient that was to be drawn, and bid around it; the first two
-    are its edges, whoever else lies between.
+    are its edges. No honest total lies so near that nobody could tell it from theirs.
     """
-    middle = sum((_sum(bid) for bid in bids), Decimal(0)) / len(bids)
-    drawn = middle * Decimal(str(round(float(draw.uniform(0.94, 0.98)), 3)))
-    for bid, off in zip(bids[:3], ("-0.00005", "0.00005", "0.00001"), strict=True):
+    honest = [_sum(bid) for bid in bids[3:]]
+    middle = sum(honest, Decimal(0)) / len(honest)
+    drawn = min(honest)
+    while any(abs(total / drawn - 1) < _APART for total in honest):
+        drawn = middle * Decimal(str(round(float(draw.uniform(0.94, 1.0)), 4)))
+    for bid, off in zip(bids[:3], ("-0.00002", "0.00002", "0.000005"), strict=True):
         bid.total = _cents(drawn * (1 + Decimal(off)))
 
 

@@ -9,7 +9,12 @@ import msgspec
 from analytics.deal import Deal, deals_of
 from analytics.sheet import Cell
 from trading.desks.office import Office
-from trading.facts.award import AwardDecided
+from trading.facts.award import (
+    AwardDecided,
+    CandidatesPublished,
+    CandidatesRecommended,
+    EvaluationReopened,
+)
 from trading.facts.contract import ContractSigned
 from trading.facts.opening import OpeningRecorded
 from trading.facts.tender import LotsFailed, TenderCancelled, TenderCompleted, TenderFailed
@@ -27,6 +32,9 @@ _MOVING = (
     TenderCancelled,
     TenderCompleted,
     LotsFailed,
+    CandidatesRecommended,
+    CandidatesPublished,
+    EvaluationReopened,
 )
 HEADER = (
     "编号 number",
@@ -46,20 +54,24 @@ HEADER = (
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """Empty fields ask for nothing; `text` is looked for in number, title, buyer and bidders."""
+    """Empty fields ask for nothing; `text` is looked for in number, title, buyer and bidders;
+    `rehearsals`: 演练 instead of what was meant, which no figure mixes.
+    """
 
     text: str = ""
     region: str = ""
     procedure: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    rehearsals: bool = False
 
     def takes(self, deal: Deal) -> bool:
         moment = deal.opened_at or deal.published_at
         if (self.since or self.until) and moment is None:
             return False
         return (
-            deal.region.startswith(self.region)
+            deal.is_rehearsal == self.rehearsals
+            and deal.region.startswith(self.region)
             and self.procedure in ("", deal.procedure)
             and (self.since is None or moment is None or moment >= self.since)
             and (self.until is None or moment is None or moment < self.until)
@@ -79,7 +91,7 @@ class Trade:
         self.name = "trade"
         self._office, self._lock = office, threading.Lock()
         self._deals: dict[str, list[Deal]] = {}
-        self._contracts: dict[str, datetime] = {}
+        self._contracts: dict[str, dict[int, datetime]] = {}
 
     def handle(self, page: Sequence[tuple[Fact, Stamp]]) -> None:
         moved: dict[str, None] = {}
@@ -88,13 +100,13 @@ class Trade:
                 tender = stamp.stream.removeprefix("tender:")
                 moved[tender] = None
                 if isinstance(fact, ContractSigned):
-                    self._contracts[tender] = stamp.at
+                    self._contracts.setdefault(tender, {})[fact.lot] = stamp.at
         for tender in moved:
             self._take(tender)
 
     def _take(self, tender: str) -> None:
         try:
-            deals = deals_of(self._office.load(tender), self._contracts.get(tender))
+            deals = deals_of(self._office.load(tender), self._contracts.get(tender, {}))
         except StreamUnknown:
             return
         with self._lock:

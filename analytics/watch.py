@@ -1,6 +1,9 @@
 """守望 what looks at every opening within seconds: history, desk and pages put together."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from analytics.bands import RED
 from analytics.company import Company
@@ -15,6 +18,16 @@ from trading.desks.office import Office
 
 __all__ = ["Watch"]
 
+_PAUSE, _LONGEST_PAUSE = 1.0, 600.0
+
+
+class _Trouble(NamedTuple):
+    """Seconds; `until` by the steady clock."""
+
+    error: Exception
+    pause: float
+    until: float
+
 
 class Watch:
     """`model`: a file of `kaifeng analytics train`; without one, documents alone are compared."""
@@ -24,6 +37,7 @@ class Watch:
         loaded = Model.load(model) if model else None
         self.desk = WarningDesk(office, loaded, self.history.beside)
         self._has_adopted = False
+        self._troubled: dict[str, _Trouble] = {}
 
     def look(self) -> None:
         """Adopts the model, and looks at what nobody has looked at."""
@@ -31,8 +45,24 @@ class Watch:
         if not self._has_adopted:
             self.desk.adopt()
             self._has_adopted = True
+        self._look_at(due)
+
+    def _look_at(self, due: Sequence[str]) -> None:
+        """One that cannot be looked at holds up no other, and is tried again ever more rarely."""
+        self._troubled = {one: self._troubled[one] for one in due if one in self._troubled}
         for tender in due:
-            self.desk.look(tender)
+            trouble = self._troubled.get(tender)
+            if trouble and time.monotonic() < trouble.until:
+                continue
+            try:
+                self.desk.look(tender)
+                self._troubled.pop(tender, None)
+            except Exception as error:  # noqa: BLE001  whatever it is, it is told below
+                pause = min(2 * trouble.pause, _LONGEST_PAUSE) if trouble else _PAUSE
+                self._troubled[tender] = _Trouble(error, pause, time.monotonic() + pause)
+        if self._troubled:
+            problems = [one.error for one in self._troubled.values()]
+            raise ExceptionGroup("未能预警 / openings that nobody could look at", problems)
 
     def queue(self) -> list[Queued]:
         found = [queued(kept) for kept in self.history.all()]

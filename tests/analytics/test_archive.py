@@ -74,3 +74,18 @@ def test_files_that_hold_no_bids_are_refused(content: str, tmp_path: Path) -> No
     (tmp_path / "m.csv").write_text(content, encoding="utf-8")
     with pytest.raises(InputUnusable):
         DuckDbEngine().screens(str(tmp_path / "m.csv"))
+
+
+def test_what_can_be_no_bid_makes_no_figure(tmp_path: Path) -> None:
+    clean, spoilt = tmp_path / "clean.csv", tmp_path / "spoilt.csv"
+    bids = "auction_id,bid\na,100\na,104\na,111\na,120\n"
+    clean.write_text(bids)
+    spoilt.write_text(bids + "a,0\na,-5\na,\na,1e300\na,nan\n,7\n")
+    (names, found), (again, others) = (
+        DuckDbEngine().screens(str(path)) for path in (clean, spoilt)
+    )
+    assert names == again == ["a"]
+    assert all(found[code] == pytest.approx(others[code]) for code in found)
+    clean.write_text("auction_id,bid\n")
+    with pytest.raises(InputUnusable, match="没有投标"):
+        DuckDbEngine().screens(str(clean))

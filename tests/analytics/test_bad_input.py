@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from analytics_markets import a_market, real_markets
+from analytics_markets import a_market, real_markets, write_market
 from commands import kaifeng
 
 from analytics.company import Company
@@ -17,6 +17,7 @@ from analytics.honest import evaluate
 from analytics.leaks import leaks
 from analytics.market import Market, read_market
 from analytics.model import Model
+from analytics.near import near_files
 from analytics.network import communities
 from analytics.synth import synthesize
 from analytics.training import train
@@ -258,3 +259,44 @@ def test_seeds_are_counted_from_nothing(tmp_path: Path) -> None:
     done = kaifeng("analytics", "synth", "--seed", "-1", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_game_with_too_few_auctions_is_not_played(tmp_path: Path) -> None:
+    rows = a_market(3, auctions=60)
+    kinds = {"clean": "0", "rigged": "1", "unlabelled": ""}
+    for name, label in kinds.items():
+        write_market(tmp_path / f"{name}.csv.gz", [{**row, "label_auction": label} for row in rows])
+    write_market(tmp_path / "real.csv.gz", rows)
+    done = kaifeng("analytics", "evaluate", "--data", tmp_path, "--game")
+    assert done.returncode == 0, done.stderr
+    told = {line.split(":")[0].strip(): line for line in done.stdout.splitlines() if ":" in line}
+    assert all("too few" in told[name] for name in kinds)
+    assert "±" in told["real"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_no_case_is_no_clean_bill(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "cases.jsonl").write_bytes(content)
+    done = kaifeng("analytics", "clues", tmp_path / "cases.jsonl")
+    assert (done.returncode, "KF-610" in done.stderr) == (2, True)
+
+
+def test_what_near_cannot_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "甲").mkdir()
+    (tmp_path / "甲" / "坏.docx").write_bytes(b"PK none")
+    done = kaifeng("analytics", "near", tmp_path)
+    assert (done.returncode, "KF-610" in done.stderr) == (2, True)
+    (tmp_path / "甲" / "好.txt").write_text("一段文字" * 20, "utf-8")
+    done = kaifeng("analytics", "near", tmp_path)
+    assert (done.returncode, "坏.docx" in done.stderr) == (0, True)
+
+
+def test_folders_of_one_bidder_are_its_own(tmp_path: Path) -> None:
+    for place in ("t/甲/技术", "t/甲/商务", "t/乙/技术"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "f.txt").write_text("同样的一段施工方案文字" * 30, "utf-8")
+    _, found, _ = near_files(tmp_path)
+    assert {(one.first, one.second) for one in found} == {
+        ("t/乙/技术/f.txt", "t/甲/商务/f.txt"),
+        ("t/乙/技术/f.txt", "t/甲/技术/f.txt"),
+    }

@@ -190,16 +190,48 @@ def test_a_bill_is_its_bidders_whatever_it_says(tmp_path: Path) -> None:
     assert dossier.bill.bidder == "甲"
 
 
-def test_a_file_that_takes_too_long_stops_nothing_but_its_own_reading(tmp_path: Path) -> None:
-    """The control: with time enough, the same files are read."""
+def three_homes(folder: Path) -> list[Home]:
+    """甲 and 乙 share a machine, 甲 and 丙 their words."""
     homes = []
-    for place, name in enumerate(("甲", "乙")):
-        home = tmp_path / str(place)
+    words = [f"{n}。本工程深基坑支护采用桩锚体系{chr(0x5E00 + n) * 9}并逐层监测" for n in range(30)]
+    for name, machine in (("甲", "m"), ("乙", "m"), ("丙", "n")):
+        home = folder / name
         home.mkdir()
-        (home / "maker.json").write_text('{"machine": "m"}', "utf-8")
+        (home / "maker.json").write_text(json.dumps({"machine": machine}), "utf-8")
+        own = words if name != "乙" else [f"{n}。{chr(0x6E00 + n) * 40}" for n in range(30)]
+        (home / "方案.txt").write_text("\n".join(own), "utf-8")
         homes.append(Home(str(home), name, name))
-    assert {one.kind for one in read_apart(tmp_path, homes).matches} == {"machine"}
-    late = read_apart(tmp_path, homes, seconds=0)
-    assert late.matches == ()
-    assert len(late.unread) == 2
-    assert "读取超限" in late.unread[0]
+    return homes
+
+
+def test_a_bidder_whose_files_take_too_long_hides_nothing_but_its_own_words(tmp_path: Path) -> None:
+    """The control: without them, nothing is unread and the same is found."""
+    homes = three_homes(tmp_path)
+    found = read_apart(tmp_path, homes, seconds=12)
+    assert ({one.kind for one in found.matches}, found.unread) == ({"machine", "text"}, ())
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    for number in range(6):
+        with zipfile.ZipFile(tmp_path / "乙" / f"{number}.docx", "w", zipfile.ZIP_DEFLATED) as made:
+            body = f'<w:document xmlns:w="{word}">' + "<w:p/>" * 9_000_000 + "</w:document>"
+            made.writestr("word/document.xml", body)
+    slow = read_apart(tmp_path, homes, seconds=12)
+    assert {one.kind for one in slow.matches} == {"machine", "text"}
+    assert [line.split(" ")[0] for line in slow.unread] == ["乙"]
+    assert "读取超限" in slow.unread[0]
+
+
+def test_too_much_text_is_named_and_not_compared(tmp_path: Path) -> None:
+    homes = three_homes(tmp_path)
+    (tmp_path / "丙" / "more.txt").write_text("一\n" * 100_001, "utf-8")
+    found = read_apart(tmp_path, homes)
+    assert {one.kind for one in found.matches} == {"machine"}
+    assert ["文字过多" in line for line in found.unread] == [True]
+
+
+def test_the_record_of_one_envelope_does_not_hide_that_of_the_other(tmp_path: Path) -> None:
+    for name, technical in (("甲", "{}"), ("乙", '{"machine": "other"}')):
+        for stage, record in (("stage-1", technical), ("stage-2", '{"machine": "m"}')):
+            (tmp_path / name / stage).mkdir(parents=True)
+            (tmp_path / name / stage / "maker.json").write_text(record, "utf-8")
+    homes = [Home(str(tmp_path / name), name, name) for name in ("甲", "乙")]
+    assert [one.kind for one in read_apart(tmp_path, homes).matches] == ["machine"]

@@ -52,7 +52,7 @@ def a_place(known: list[Opening], cleared: int = 0) -> Place:
     for index, opening in enumerate(known):
         place.open(index, [opening])
     for index, opening in enumerate(known[:cleared]):
-        place.judge(100 + index, (opening.tender, 1), Verdict.CLEARED)
+        place.judge(100 + index, (opening.tender, 1), Verdict.CLEARED, AT)
     return place
 
 
@@ -102,7 +102,7 @@ def test_only_what_had_been_read_stands_beside() -> None:
     assert [one.tender for one in place.beside(opening, 10).recent] == [f"t{n}" for n in range(10)]
     assert len(place.beside(opening, 103).cleared) == 3
     assert known[4] not in place.beside(known[4], 200).recent
-    place.judge(105, ("t0", 1), Verdict.CONFIRMED)
+    place.judge(105, ("t0", 1), Verdict.CONFIRMED, AT)
     assert len(place.beside(opening, 105).cleared) == 5
     assert len(place.beside(opening, 106).cleared) == 4
 

@@ -33,7 +33,7 @@ def notes(paper: Paper, title: str) -> str:
 def by_chance(bids: list[float]) -> float:
     rows = [{"auction_id": "A", "bid": f"{bid:.3f}"} for bid in bids]
     told = notes(paper_of(Market("m", rows), "A"), "基准价")
-    return float(told.split("概率约 ")[1].split("%")[0])
+    return float(told.split("概率约 ")[1].split("%")[0].removeprefix("< "))
 
 
 def test_a_benchmark_and_a_cluster_are_told() -> None:

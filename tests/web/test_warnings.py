@@ -1,11 +1,14 @@
 """Warnings over HTTP: an opening is looked at, supervisors see why, and say what became of it."""
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import builders
 import httpx
 import msgspec
 import pytest
@@ -17,12 +20,16 @@ from pypdf import PdfReader
 
 from analytics.market import read_markets
 from analytics.model import Model
-from analytics.opening import openings_of
+from analytics.opening import Opening, openings_of
+from analytics.place import Place
 from analytics.recheck import Warned
+from analytics.record import Warnings
 from analytics.traces import traces
 from analytics.training import train
 from analytics.watch import Watch
 from trading.audit import Audit
+from trading.envelope import content
+from trading.facts.tender import Lot
 from trading.facts.warning import Match, Verdict, WarningJudged, WarningRecorded
 from trading.kernel.errors import EntryBroken
 from trading.ledger.archive import open_archive
@@ -148,11 +155,55 @@ def test_a_stranger_with_the_model_makes_every_score_again(edge: TestEdge, tmp_p
     assert done.returncode == 0, done.stderr
     assert "3，重算 3" in done.stdout
     (recorded,) = watch.desk.load(story.tender).recorded.values()
-    for changed in ({"band": "放行"}, {"score": "0.000000001"}, {"reasons": ()}, {"read": 10**6}):
+    for changed in FORGED:
         forged = msgspec.structs.replace(recorded, **changed)
         with pytest.raises(EntryBroken):
             audit(export, OtherWords(story.tender, forged, model))
     audit(export, OtherWords(story.tender, recorded, model))
+
+
+FORGED: tuple[dict[str, Any], ...] = (
+    {"band": "放行"},
+    {"score": "0.000000001"},
+    {"reasons": ()},
+    {"cleared": 400},
+    {"read": 10**6},
+    {"read": 0},
+    {"read": 5},
+    {"model": ""},
+    {"model": "", "score": "", "band": "放行"},
+)
+
+
+def test_a_model_that_was_never_adopted_proves_nothing(edge: TestEdge, tmp_path: Path) -> None:
+    opened(edge, CLOSE)
+    watching(edge, a_model(tmp_path))
+    edge.centre.publisher.publish()
+    other = msgspec.structs.replace(Model.load(tmp_path / "model.json"), constant=0.5)
+    other.save(tmp_path / "other.json")
+    done = kaifeng("verify", edge.centre.export(), "--model", tmp_path / "other.json")
+    assert (done.returncode, "未在此账本登记" in done.stderr) == (2, True)
+
+
+def test_openings_without_a_warning_are_counted(edge: TestEdge, tmp_path: Path) -> None:
+    opened(edge, CLOSE)
+    watching(edge, a_model(tmp_path))
+    story = opened(edge, FAR)
+    edge.centre.publisher.publish()
+    done = kaifeng("verify", edge.centre.export(), "--model", tmp_path / "model.json")
+    assert f"1，重算 1 scored again，未看 1 not looked at: {story.tender}/1" in done.stdout
+
+
+def test_who_scores_late_may_not_choose_what_to_have_read() -> None:
+    """Ten minutes pass between a verdict and the warning that overlooks it."""
+    at, place = datetime(2026, 11, 20, 9, tzinfo=UTC), Place()
+    opening = Opening("t", "", "", 1, at, None, ())
+    place.open(3, [opening])
+    place.judge(7, ("t", 1), Verdict.CLEARED, at + timedelta(minutes=5))
+    later = at + timedelta(minutes=16)
+    found = [place.is_fair(opening, read, later) for read in (3, 4, 7, 8)]
+    assert found == [False, False, False, True]
+    assert place.is_fair(opening, 7, at + timedelta(minutes=15))
 
 
 class OtherWords(Warned):
@@ -239,6 +290,94 @@ def test_a_node_that_died_before_it_looked_is_made_good_by_the_next(edge: TestEd
     watching(edge)
     assert [line["lot"] for line in edge.send("inspector", "GET", "/v1/warnings").json()] == [1]
     assert dying.desk.load(story.tender).height == 1
+
+
+def test_what_cannot_be_opened_again_is_named_and_silences_nobody(
+    edge: TestEdge, tmp_path: Path
+) -> None:
+    """An envelope's bytes are lost; its lot is scored all the same, and so is every other."""
+    lost, whole = opened(edge, CLOSE), opened(edge, FAR)
+    gone = lost.state.priced()[0]
+    (stored,) = (edge.centre.data / "envelopes").rglob(f"{gone.eid}*")
+    stored.rename(tmp_path / "aside")
+    watching(edge)
+    (tmp_path / "aside").rename(stored)
+    (lot,) = page(edge, lost)
+    assert [line.split(" ")[0] for line in lot["unread"]] == [gone.bidder_id]
+    assert "无法重开" in lot["unread"][0]
+    assert page(edge, whole)[0]["unread"] == []
+
+
+def test_an_opening_that_nobody_can_look_at_silences_no_other(
+    edge: TestEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = opened(edge, CLOSE), opened(edge, FAR)
+    watch = edge.ports.desks.watch
+    Following(edge.centre.ledger, watch.history).catch_up()
+    look = watch.desk.look
+
+    def fails_once(tender: str) -> Warnings:
+        if tender == bad.tender and not watch.desk.load(good.tender).recorded:
+            raise OSError("no")
+        return look(tender)
+
+    monkeypatch.setattr(watch.desk, "look", fails_once)
+    with pytest.raises(ExceptionGroup, match="未能预警"):
+        watch.look()
+    assert watch.desk.load(good.tender).recorded
+    monkeypatch.setattr(time, "monotonic", lambda: 1e9)  # its pause is over
+    watching(edge)
+    assert watch.desk.load(bad.tender).recorded
+
+
+def test_a_name_that_is_too_long_here_is_kept_under_another(
+    edge: TestEdge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other systems count characters, this one bytes."""
+    homes = dossiers(tmp_path)
+    long = "乡村道路硬化工程施工组织设计" * 7 + ".txt"
+    described = builders.describe_files
+    stored = content._stored
+    monkeypatch.setattr(
+        builders,
+        "describe_files",
+        lambda folder: tuple(
+            msgspec.structs.replace(file, name=long) if file.name == "方案.txt" else file
+            for file in described(folder)
+        ),
+    )
+    exactly = content._exactly
+    monkeypatch.setattr(
+        content,
+        "_exactly",
+        lambda path, size: exactly(path.with_name("方案.txt") if path.name == long else path, size),
+    )
+    story = opened(edge, FAR, *homes)
+    watching(edge)
+    (lot,) = page(edge, story)
+    assert {match["kind"] for match in lot["matches"]} == {"machine", "text"}
+    assert stored(long).endswith(".txt")
+
+
+def test_what_becomes_of_a_lot_before_it_is_looked_at_changes_nothing(
+    edge: TestEdge, tmp_path: Path
+) -> None:
+    """All bids of the first lot are rejected before the watch comes to it."""
+    edge.actors["owner"] = edge.centre.owner
+    lots = (Lot(1, "一", 1_000_000), Lot(2, "二", 20_000_000))
+    story = AStory(edge.centre, pace=PACE, lots=lots).drafted().formed().published(3 / 86_400)
+    homes = dossiers(tmp_path)
+    for number, fen in enumerate(FAR, 1):
+        bidder = f"9133000000000000{number:02d}"
+        folder = homes[number - 1] if number <= 2 else None
+        story.hand_in(ABid(bidder, fen, lot=1), ABid(bidder, fen, lot=2, folder=folder))
+    story.closed().shared().opened().ranked()
+    assert 1 in story.state.failed_lots
+    watch = watching(edge, a_model(tmp_path))
+    first, second = page(edge, story)
+    assert first["score"]
+    assert {match["kind"] for match in second["matches"]} == {"machine", "text"}
+    assert watch.history.due() == []
 
 
 def test_two_nodes_at_once_say_it_once(edge: TestEdge) -> None:

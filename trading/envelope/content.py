@@ -20,6 +20,7 @@ __all__ = ["Bidder", "FileEntry", "Manifest", "Opened", "Price", "describe_files
 
 _LIMIT = 1 << 20  # manifest and signature
 _CONTEXT = 152
+_NAME = 255  # bytes of a file's name, on the file systems that we know
 
 
 class Bidder(msgspec.Struct, frozen=True):
@@ -152,9 +153,17 @@ def _manifest(raw: bytes, header: Header) -> Manifest:
     return manifest
 
 
+def _stored(name: str) -> str:
+    """A name that other systems allow may be too long here: then its digest and its ending."""
+    if len(name.encode("utf-8", "surrogatepass")) <= _NAME:
+        return name
+    ending = Path(name).suffix
+    return sha256(name.encode("utf-8", "surrogatepass")).hex() + (ending if len(ending) < 9 else "")
+
+
 def _copy(plain: BinaryIO, file: FileEntry, extract: Path | None) -> None:
     digest, left = hashlib.sha256(), file.size
-    target = (extract / file.name).open("wb") if extract else None
+    target = (extract / _stored(file.name)).open("wb") if extract else None
     try:
         while left and (chunk := plain.read(min(left, CHUNK))):
             left -= len(chunk)

@@ -40,11 +40,19 @@ def _query(
     procedure: Code = "",
     since: FromQuery[datetime | None] = None,
     until: FromQuery[datetime | None] = None,
+    rehearsals: FromQuery[bool] = False,  # noqa: FBT002  a parameter of a URL
 ) -> Query:
     for moment in (since, until):
         if moment:
             check_moment(moment, "查询")
-    return Query(text=text, region=region, procedure=procedure, since=since, until=until)
+    return Query(
+        text=text,
+        region=region,
+        procedure=procedure,
+        since=since,
+        until=until,
+        rehearsals=rehearsals,
+    )
 
 
 class MarketController(Controller):
@@ -93,7 +101,10 @@ class MarketController(Controller):
 
     @get("/parties/{party:str}", name="portrait", sync_to_thread=True)
     def portrait(
-        self, party: Annotated[str, PathParameter(max_length=100)], ports: Here
+        self,
+        party: Annotated[str, PathParameter(max_length=100)],
+        ports: Here,
+        rehearsals: FromQuery[bool] = False,  # noqa: FBT002  a parameter of a URL
     ) -> Portrait:
         """市场主体画像 of a firm or a buyer, by registration number."""
-        return portrait(ports.desks.trade.ask(Query()), party)
+        return portrait(ports.desks.trade.ask(Query(rehearsals=rehearsals)), party)

@@ -20,6 +20,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _NEW = click.Path(path_type=Path)
 _PERCENT = 100
+_FEW = 20  # auctions, of which a share says little
 
 
 @click.group("analytics", help="围串标预警：训练、打分、评估 / warnings of collusion.")
@@ -133,7 +134,9 @@ def evaluate_command(data: Path, game: bool) -> None:  # noqa: FBT001  a flag
 def near_command(folder: Path, least: int, given: Path | None) -> None:
     from analytics.near import near_files
 
-    read, found = near_files(folder, least / _PERCENT, given)
+    read, found, unread = near_files(folder, least / _PERCENT, given)
+    for name in unread:
+        click.echo(f"! {name}：无法读取，未比对 / could not be read", err=True)
     for one in found:
         click.echo(f"{one.similarity:.0%}  {one.first}  ↔  {one.second}")
         click.echo(f"      {one.passage}")
@@ -255,6 +258,9 @@ def _play(markets: "Sequence[Market]") -> None:
     click.echo("80:20，逐报价的平衡准确率 / balanced accuracy by bid; 会高估 it flatters")
     for market in markets:
         one = play(market)
+        if one is None:
+            click.echo(f"  {market.name}: 太少，不作比较 / too few of both kinds")
+            continue
         click.echo(
             f"  {one.market}: {one.mean:.3f} ± {one.deviation:.3f}，"
             f"仅价格 prices alone {one.prices:.3f}"
@@ -279,7 +285,8 @@ def _tables(reports: "Sequence[Report]") -> list[tuple[str, list[tuple[str, ...]
 
 def _row(market: str, figures: "Figures") -> tuple[str, ...]:
     shares = (figures.auc, figures.found, figures.top)
-    return (market, f"{figures.auctions:,}", *(f"{share:.3f}" for share in shares))
+    few = "（太少 too few）" if figures.auctions < _FEW else ""
+    return (market + few, f"{figures.auctions:,}", *(f"{share:.3f}" for share in shares))
 
 
 def _macro(figures: "Sequence[Figures]") -> tuple[str, ...]:
