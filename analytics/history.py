@@ -95,6 +95,12 @@ class History:
         with self._lock:
             return self._place.beside(opening, self._read)
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another one whenever `market` would give another."""
+        with self._lock:
+            return len(self._kept), len(self._winners)
+
     def market(self) -> Market | None:
         """All openings as one market of this place; None before the first."""
         kept = self.all()

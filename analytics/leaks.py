@@ -5,6 +5,7 @@ one in good faith.
 """
 
 from collections import Counter
+from datetime import date
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -94,11 +95,19 @@ def _follows_firms(market: Market, values: Sequence[str]) -> bool:
 
 
 def _follows(market: Market, by_auction: Sequence[str]) -> bool:
-    numbers = np.array([number(value) for value in by_auction])
+    numbers = np.array([_moment(value) for value in by_auction])
     known = np.isfinite(numbers) & np.isfinite(market.dates)
     if known.sum() < FEWEST or len(np.unique(numbers[known])) < FEWEST:
         return False
     return abs(float(spearmanr(numbers[known], market.dates[known]).statistic)) >= _NEARLY
+
+
+def _moment(value: str) -> float:
+    """A number, or the day of a date in ISO 8601; nan for what is neither."""
+    try:
+        return float(date.fromisoformat(value.strip()[:10]).toordinal())
+    except ValueError:
+        return number(value)
 
 
 def _separates(market: Market, by_auction: Sequence[str]) -> bool:

@@ -38,6 +38,7 @@ class Watch:
         self.desk = WarningDesk(office, loaded, self.history.beside)
         self._has_adopted = False
         self._troubled: dict[str, _Trouble] = {}
+        self._around: _Neighbours | None = None
 
     def look(self) -> None:
         """Adopts the model, and looks at what nobody has looked at."""
@@ -73,20 +74,40 @@ class Watch:
 
     def page(self, tender: str) -> list[LotView]:
         """By lot, those that have been looked at."""
-        market, warnings = self.history.market(), self.desk.load(tender)
-        if market is None:
+        around, warnings = self._neighbours(), self.desk.load(tender)
+        if around is None:
             return []
-        company, groups, share = Company.of(market), communities(market), shares(market)
         return [
-            lot_view(kept, warnings, company, groups, _named(market, share, kept.opening.name))
+            lot_view(kept, warnings, around.company, around.groups, around.named(kept.opening.name))
             for kept in self.history.all()
             if kept.opening.tender == tender and kept.opening.lot in warnings.recorded
         ]
 
+    def _neighbours(self) -> "_Neighbours | None":
+        """Of all openings; made anew when one has come, or an award."""
+        version = self.history.version
+        if self._around is None or self._around.version != version:
+            market = self.history.market()
+            self._around = _Neighbours.of(version, market) if market else None
+        return self._around
 
-def _named(market: Market, share: Floats, auction: str) -> dict[str, float]:
-    within = market.within(market.auctions.index(auction))
-    return dict(zip(market.bidders[within], share[within].tolist(), strict=True))
+
+class _Neighbours(NamedTuple):
+    """Who keeps company with whom in this place, as of a version of its history."""
+
+    version: tuple[int, int]
+    market: Market
+    company: Company
+    groups: dict[str, int]
+    share: Floats
+
+    @classmethod
+    def of(cls, version: tuple[int, int], market: Market) -> "_Neighbours":
+        return cls(version, market, Company.of(market), communities(market), shares(market))
+
+    def named(self, auction: str) -> dict[str, float]:
+        within = self.market.within(self.market.auctions.index(auction))
+        return dict(zip(self.market.bidders[within], self.share[within].tolist(), strict=True))
 
 
 def _gravest(one: Queued) -> tuple[bool, bool, float, int]:

@@ -217,6 +217,7 @@ def test_nameless_bids_of_several_auctions_are_not_one_busy_firm() -> None:
         ("noisy", "copies the labels of bids"),
         ("pair", "identifies firms"),
         ("nearly", "identifies firms"),
+        ("month", "follows the date"),
         ("taste", ""),
     ],
 )
@@ -230,6 +231,7 @@ def test_columns_that_tell_the_answer_are_named(name: str, said: str) -> None:
         row["noisy"] = f"{7 + (label if draw.random() < 0.97 else 1 - label)}"
         row["pair"] = f"{firms.index(firm) // 2}"
         row["nearly"] = firm[::-1] if draw.random() < 0.8 else f"{draw.integers(40)}"
+        row["month"] = f"20{int(row['date_raw']) // 12 + 10}-{int(row['date_raw']) % 12 + 1:02d}-01"
         row["taste"] = f"{draw.integers(4)}"
     found = {leak.column: leak.en for leak in leaks(Market("m", rows))}
     assert (said in found[name]) if said else name not in found

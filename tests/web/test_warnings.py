@@ -116,6 +116,7 @@ def test_an_opening_is_scored_and_a_supervisor_sees_why(edge: TestEdge, tmp_path
     story = opened(edge, CLOSE)
     watch = watching(edge, a_model(tmp_path))
     (lot,) = page(edge, story)
+    assert page(edge, story) == [lot]
     assert lot["band"] in ("红色", "复核")
     assert float(lot["score"]) > 0
     assert any("变异系数" in reason for reason in lot["reasons"])
@@ -378,6 +379,17 @@ def test_what_becomes_of_a_lot_before_it_is_looked_at_changes_nothing(
     assert first["score"]
     assert {match["kind"] for match in second["matches"]} == {"machine", "text"}
     assert watch.history.due() == []
+
+
+def test_a_page_shows_whom_its_firms_have_met_since(edge: TestEdge) -> None:
+    story = opened(edge, FAR)
+    watching(edge)
+    assert page(edge, story)[0]["network"]["edges"] == []
+    opened(edge, CLOSE)  # the same firms once more
+    watching(edge)
+    (lot,) = page(edge, story)
+    assert len(lot["network"]["edges"]) == 6
+    assert {line["met"] for line in lot["network"]["edges"]} == {2}
 
 
 def test_two_nodes_at_once_say_it_once(edge: TestEdge) -> None:
