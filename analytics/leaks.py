@@ -5,8 +5,8 @@ one in good faith.
 """
 
 from collections import Counter
-from datetime import date
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import msgspec
 import numpy as np
