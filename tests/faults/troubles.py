@@ -5,9 +5,10 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,25 @@ _PAGE = 1000
 
 
 def settle(centre: Rehearsal) -> None:
-    """Until the witnesses have cosigned all there is."""
+    """Until every opening has been looked at, and the witnesses have cosigned all there is."""
     client = centre.client()
+    wait_until(lambda: not unseen(centre), "every opening has its warning")
 
     def is_settled() -> bool:
         size = client.get("/v1/feed", limit=1)["size"]
         return head_of(client.text("/checkpoint"))[0] == int(size)
 
     wait_until(is_settled, "all is cosigned")
+
+
+def unseen(centre: Rehearsal) -> int:
+    """Openings that nobody has looked at yet: a warning comes some seconds later."""
+    sql = "SELECT count(*) FROM entry WHERE instr(raw, ?)"
+    place = f"file:{centre.data}/ledger.db?mode=ro"
+    with closing(sqlite3.connect(place, uri=True)) as ledger:
+        kinds = (b"opening.recorded/1", b"warning.recorded/1")
+        opened, looked = (ledger.execute(sql, [kind]).fetchone()[0] for kind in kinds)
+    return int(opened - looked)
 
 
 def head_of(note: str) -> tuple[int, bytes]:
