@@ -11,6 +11,7 @@ from typing import Any
 import builders
 import httpx
 import msgspec
+import prometheus_client
 import pytest
 from analytics_markets import a_market, write_market
 from builders import ABid, AStory
@@ -39,6 +40,7 @@ from trading.ledger.follow import Following
 from trading.ledger.port import ANY
 from trading.reader import TenderReader
 from web.client import act_id
+from web.trailing import Trailing
 
 CLOSE = (9_800_000, 9_802_000, 9_805_000, 9_809_000)
 FAR = (7_000_000, 8_100_000, 9_600_000, 11_900_000)
@@ -460,3 +462,28 @@ def test_a_report_from_a_ledger(edge: TestEdge, tmp_path: Path) -> None:
     shown = "".join(page.extract_text() for page in PdfReader(out).pages)
     assert story.tender in shown.replace("\n", "")
     assert kaifeng(*wanted, "--auction", "nothing/1", "--out", out).returncode == 2
+
+
+def test_a_follower_that_cannot_go_on_is_seen_by_the_operator(edge: TestEdge) -> None:
+    """And no longer when it can."""
+    opened(edge, FAR)
+    history, failing = edge.ports.desks.watch.history, [True]
+
+    def then() -> None:
+        if failing:
+            raise OSError("no")
+
+    def troubled(value: float) -> None:
+        give_up = time.monotonic() + 30
+        line = f'kaifeng_follower_troubled{{follower="{history.name}"}} {value}'
+        while line not in prometheus_client.generate_latest().decode():
+            assert time.monotonic() < give_up, line
+            time.sleep(0.05)
+
+    trailing = Trailing(edge.centre.ledger, history, then, afresh=True)
+    try:
+        troubled(1.0)
+        failing.clear()
+        troubled(0.0)
+    finally:
+        trailing.close()
