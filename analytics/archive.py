@@ -10,18 +10,17 @@ from typing import Any, Protocol
 import duckdb
 import numpy as np
 
-from analytics.market import Floats
+from analytics.market import LEAST, MOST, NO_BIDS, Floats
 from trading.kernel.errors import InputUnusable
 
-__all__ = ["ARCHIVE_SCREENS", "NO_BIDS", "SQL", "DuckDbEngine", "Engine"]
+__all__ = ["ARCHIVE_SCREENS", "SQL", "DuckDbEngine", "Engine"]
 
-NO_BIDS = "没有投标 / no bids"
 ARCHIVE_SCREENS = ("size", "cv", "spd", "diffp", "rd", "skew", "kurt", "ks")
 
-SQL = """
+SQL = f"""
 WITH given AS (
   SELECT auction_id, CAST(bid AS DOUBLE) AS bid FROM bids
-  WHERE CAST(bid AS DOUBLE) BETWEEN 1e-6 AND 1e15 AND CAST(auction_id AS STRING) <> ''
+  WHERE CAST(bid AS DOUBLE) BETWEEN {LEAST} AND {MOST:g} AND CAST(auction_id AS STRING) <> ''
 ), placed AS (
   SELECT auction_id, bid,
          row_number() OVER (PARTITION BY auction_id ORDER BY bid) AS place,
@@ -52,7 +51,7 @@ SELECT auction_id, CAST(size AS DOUBLE) AS size,
     * (size - 1.0) / ((size - 2) * (size - 3)) ELSE 0 END END AS kurt,
   CASE WHEN size >= 3 THEN distance END AS ks
 FROM summed ORDER BY auction_id
-"""
+"""  # noqa: S608  our own two bounds, those of analytics/market.py
 
 
 class Engine(Protocol):

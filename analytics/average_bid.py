@@ -30,7 +30,7 @@ _TRIM = 0.1  # of the bids, at either end
 _DRAWS = 2000
 _SEED = 20160511
 _CLOSE = 3  # bids of a cluster
-FEWEST_FOR_CLUSTER = 8
+_FEWEST_FOR_CLUSTER = 8
 _LEAST_TOLD = 0.001
 
 
@@ -114,7 +114,7 @@ def cluster(bids: Floats) -> Cluster | None:
     lies, so that two levels of prices, or a long tail, are no cluster.
     """
     values, places = np.unique(bids, return_index=True)
-    if len(values) < FEWEST_FOR_CLUSTER:
+    if len(values) < _FEWEST_FOR_CLUSTER:
         return None
     spans = _spans(values[None, :])[0]
     at = int(np.argmin(spans))

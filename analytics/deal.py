@@ -5,8 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from analytics.opening import opened_of
-from trading.envelope.layout import Stage
+from analytics.opening import priced_of
 from trading.facts.tender import Lot
 from trading.phase import Phase
 from trading.tender import Tender
@@ -100,10 +99,8 @@ def _takers(state: Tender, lot: int) -> dict[str, Taker]:
     """By envelope; whoever was rejected afterwards bid all the same."""
     return {
         one.eid: Taker(one.bidder_id, one.bidder_name, one.price)
-        for one in opened_of(state, lot)
-        if one.stage == Stage.PRICE
-        and one.price is not None
-        and one.currency in ("", state.drafted.currency)
+        for one in priced_of(state, lot)
+        if one.price is not None
     }
 
 

@@ -10,16 +10,15 @@ from functools import partial
 from analytics.evidence import Evidence, evidence_of
 from analytics.model import Model
 from analytics.opening import Opening, openings_of
-from analytics.place import ALONE, Beside, Scored, score
+from analytics.place import UNSCORED, Beside
 from analytics.record import (
-    UNSCORED,
     Models,
     Warnings,
     check_model,
     check_warning,
     stream_of_warnings,
 )
-from analytics.warning import Warned
+from analytics.scoring import score
 from trading.desks.docket import Docket
 from trading.desks.office import Office
 from trading.facts.warning import MODELS, ModelAdopted, WarningJudged, WarningRecorded
@@ -38,9 +37,7 @@ Around = Callable[[Opening], Beside]
 class WarningDesk:
     """`model` None: documents alone are compared. `around`: what is known of an opening's place."""
 
-    def __init__(
-        self, office: Office, model: Model | None = None, around: Around = lambda _: ALONE
-    ) -> None:
+    def __init__(self, office: Office, model: Model | None, around: Around) -> None:
         self._office, self._model, self._around = office, model, around
 
     def adopt(self) -> Models:
@@ -95,28 +92,22 @@ class WarningDesk:
         check_warning(kept, openings, models, fact)
 
     def _recorded(self, opening: Opening, evidence: Evidence) -> WarningRecorded:
-        beside = self._around(opening)
-        scored = self._scored(opening, beside)
-        said = scored.said
+        model = self._model
+        scored = score(model, opening, self._around(opening)) if model else UNSCORED
         return WarningRecorded(
             lot=opening.lot,
-            model=self._model.digest if self._model else "",
+            model=model.digest if model else "",
             given=opening.given,
             features=scored.features,
-            score=said.told,
-            band=said.band,
-            reasons=said.reasons,
-            abstains=said.abstain,
-            cleared=len(beside.cleared) if self._model else 0,
+            score=scored.score,
+            band=scored.band,
+            reasons=scored.reasons,
+            abstains=scored.abstains,
+            cleared=scored.cleared,
             matches=evidence.matches,
             unread=evidence.unread,
-            read=beside.read if self._model else 0,
+            read=scored.read,
         )
-
-    def _scored(self, opening: Opening, beside: Beside) -> Scored:
-        if self._model is None:
-            return Scored(Warned(opening.name, None, UNSCORED, (), abstain=True), ())
-        return score(self._model, opening, beside)
 
 
 def _not_yet(kept: Warnings, facts: Sequence[WarningRecorded]) -> list[Fact]:

@@ -80,17 +80,17 @@ def matrix(market: Market) -> Floats:
     """One row for each auction, one column for each feature; nan where a figure does not exist."""
     found = screens(market)
     # Where the lowest does not win, it points the other way.
-    found["won_control"] = np.where(_lowest_wins(market), found["won_control"], np.nan)
+    found["won_control"] = np.where(lowest_wins(market), found["won_control"], np.nan)
     return np.stack([_known(found, feature.code) for feature in FEATURES], axis=1)
 
 
-def _lowest_wins(market: Market) -> npt.NDArray[np.bool_]:
+def lowest_wins(market: Market) -> npt.NDArray[np.bool_]:
     """By the rules of each auction where they are known, or else by what is usual in the market."""
     ruled = market.lowest_wins
-    return np.where(np.isnan(ruled), lowest_wins(market), ruled == 1)
+    return np.where(np.isnan(ruled), _usually(market), ruled == 1)
 
 
-def lowest_wins(market: Market) -> bool:
+def _usually(market: Market) -> bool:
     """Whether this is a market of first prices: the lowest bid wins most auctions; where nobody
     says who won, it is taken to.
     """

@@ -56,7 +56,7 @@ def _reason(market: Market, values: Sequence[str]) -> tuple[str, str] | None:
                 "identifies auctions",
             )
         )
-    if _separates(market, by_auction):
+    if _explains(by_auction, market.labels):  # a case, not a habit of bidders
         return "单独即可区分案件", "separates the cases by itself"
     return ("随日期变化", "follows the date") if _follows(market, by_auction) else None
 
@@ -87,10 +87,11 @@ def _follows_firms(market: Market, values: Sequence[str]) -> bool:
             owners.setdefault(value, Counter())[firm] += 1
     often = [firms for firms in owners.values() if firms.total() >= _SEVERAL]
     bids = sum(firms.total() for firms in often)
-    if 2 * bids < sum(market.named) or not bids:
+    named = Counter(filter(None, market.bidders))
+    if 2 * bids < named.total() or not bids:
         return False
     known = sum(max(firms.values()) for firms in often) / bids
-    busiest = max(Counter(filter(None, market.bidders)).values()) / int(sum(market.named))
+    busiest = max(named.values()) / named.total()
     return known >= _HALF and known >= 2 * busiest
 
 
@@ -108,11 +109,6 @@ def _moment(value: str) -> float:
         return float(date.fromisoformat(value.strip()[:10]).toordinal())
     except ValueError:
         return number(value)
-
-
-def _separates(market: Market, by_auction: Sequence[str]) -> bool:
-    """Auctions of one value share one label: a case, not a habit of bidders."""
-    return _explains(by_auction, market.labels)
 
 
 def _explains(values: Sequence[str], labels: Ints) -> bool:

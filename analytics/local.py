@@ -13,23 +13,15 @@ from analytics.trees import Tree
 
 __all__ = ["LOCAL", "LOCAL_FAMILIES", "Local", "local_matrix", "middle_of"]
 
-_SHAPE = tuple(code for code in SCREENS if code != "size")
+_SCREENS = tuple(code for code in SCREENS if code != "size")
 _HABIT = ("log_size", "relative_price")
-LOCAL = (*_SHAPE, *_HABIT)
+LOCAL = (*_SCREENS, *_HABIT)
+_SPREAD = ("cv", "spd", "losers_cv", "iqr", "low_median")
+_CONTROL = ("low_control", "won_control", "median_control")
 LOCAL_FAMILIES = {
-    "spread": ("cv", "spd", "losers_cv", "iqr", "low_median"),
-    "shape": (
-        "diffp",
-        "rd",
-        "kurt",
-        "skew",
-        "ks",
-        "gap_ratio",
-        "largest_gap",
-        "won_median",
-        "won_most",
-    ),
-    "control": ("low_control", "won_control", "median_control"),
+    "spread": _SPREAD,
+    "shape": tuple(code for code in _SCREENS if code not in (*_SPREAD, *_CONTROL)),
+    "control": _CONTROL,
     "habit": _HABIT,
 }
 _UNKNOWN = -100.0  # below every figure: a tree can tell it apart

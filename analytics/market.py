@@ -16,7 +16,17 @@ import numpy.typing as npt
 from analytics.packed import decoded, opened
 from trading.kernel.errors import InputUnusable
 
-__all__ = ["Floats", "Ints", "Market", "number", "read_market", "read_markets"]
+__all__ = [
+    "LEAST",
+    "MOST",
+    "NO_BIDS",
+    "Floats",
+    "Ints",
+    "Market",
+    "number",
+    "read_market",
+    "read_markets",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,7 +40,8 @@ _PRICES = (
     "label_bid",
 )
 _NEEDED = ("auction_id", "bid")
-_LEAST, _MOST = 1e-6, 1e15  # of a bid, in any currency's units
+LEAST, MOST = 1e-6, 1e15  # of a bid, in any currency's units
+NO_BIDS = "没有投标 / no bids"
 _TRUE = ("1", "1.0", "true", "yes", "y", "t", "是", "中标")
 _FALSE = ("", "0", "0.0", "false", "no", "n", "f", "nan", "否", "未中标")
 
@@ -40,8 +51,7 @@ class Market:
 
     `starts`: where each auction begins, and one more at the end. Columns that a file lacks:
     controls are nan, bidders empty, labels -1; `lowest_wins`, of each auction by its rules, 1, 0 or
-    nan. `dates` and `others`, which are no prices, are for
-    checks alone.
+    nan. `dates` and `others`, which are no prices, are for checks alone.
     """
 
     def __init__(self, name: str, rows: Sequence[dict[str, str]]) -> None:
@@ -114,7 +124,7 @@ def read_market(path: Path) -> Market:
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     rows = list(_rows(path))
     if not rows:
-        raise InputUnusable(path=path, problem="没有投标 / no bids")
+        raise InputUnusable(path=path, problem=NO_BIDS)
     return Market(name, rows)
 
 
@@ -143,7 +153,7 @@ def _check(path: Path, line: int, row: dict[str, Any]) -> None:
     if None in row:
         problem = f"第 {line} 行多于列名 / line {line} has more cells than there are columns"
         raise InputUnusable(path=path, problem=problem)
-    if not row["auction_id"] or not _LEAST <= bid <= _MOST:
+    if not row["auction_id"] or not LEAST <= bid <= MOST:
         problem = f"第 {line} 行不是报价 / line {line} is no bid: {row['bid']}"
         raise InputUnusable(path=path, problem=problem)
     won = (row.get("winner") or "").strip().lower()
@@ -175,7 +185,7 @@ def _flags(column: Floats) -> Floats:
 
 def _prices(column: Floats) -> Floats:
     """What is no price is unknown."""
-    return np.where((column >= _LEAST) & (column <= _MOST), column, np.nan)
+    return np.where((column >= LEAST) & (column <= MOST), column, np.nan)
 
 
 def _grouped(auctions: Sequence[str]) -> tuple[Sequence[int], list[str]]:

@@ -10,7 +10,9 @@ from trading.facts.opening import EnvelopeOpened
 from trading.kernel.canonical import canonical, sha256
 from trading.tender import Tender
 
-__all__ = ["Bid", "Opening", "opened_of", "openings_of"]
+__all__ = ["Bid", "Opening", "opened_of", "openings_of", "priced_of"]
+
+_LOWEST_WINS = {method.code: method.is_monotone for method in METHODS}
 
 
 class Bid(msgspec.Struct, frozen=True):
@@ -57,16 +59,12 @@ def openings_of(state: Tender) -> list[Opening]:
     draft, at = state.drafted, state.opened_at
     if at is None:
         return []
-    rules = {method.code: method.is_monotone for method in METHODS}
     found = []
     for lot in draft.lots:
         bids = tuple(
             Bid(one.eid, one.bidder_id, one.bidder_name, one.price)
-            for one in opened_of(state, lot.number)
-            if one.stage == Stage.PRICE
-            and one.price is not None
-            and one.price > 0
-            and one.currency in ("", draft.currency)
+            for one in priced_of(state, lot.number)
+            if one.price is not None and one.price > 0
         )
         if bids:
             opening = Opening(
@@ -77,7 +75,7 @@ def openings_of(state: Tender) -> list[Opening]:
                 at,
                 lot.ceiling,
                 bids,
-                rules.get(draft.method),
+                _LOWEST_WINS.get(draft.method),
             )
             found.append(opening)
     return found
@@ -87,3 +85,14 @@ def opened_of(state: Tender, lot: int) -> list[EnvelopeOpened]:
     """The opened envelopes of a lot, in the order in which they came in."""
     own = [one for one in state.opened.values() if one.lot == lot]
     return sorted(own, key=lambda one: (one.stage, state.received[one.eid].index))
+
+
+def priced_of(state: Tender, lot: int) -> list[EnvelopeOpened]:
+    """Those with a price in the tender's currency, whatever became of them afterwards."""
+    return [
+        one
+        for one in opened_of(state, lot)
+        if one.stage == Stage.PRICE
+        and one.price is not None
+        and one.currency in ("", state.drafted.currency)
+    ]

@@ -5,21 +5,19 @@ Whether there is a signal, and where red begins, cannot be told from one opening
 the ledger up to a size that the warning names, so that anyone makes the score again from an export.
 """
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 import msgspec
 
-from analytics.features import matrix
-from analytics.ledger_market import market_of
-from analytics.model import Model
 from analytics.opening import Opening
-from analytics.warning import Warned, warn
-from trading.facts.warning import Verdict
+from trading.facts.warning import Verdict, WarningRecorded
 
-__all__ = ["ALONE", "Beside", "Key", "Place", "Scored", "score"]
+__all__ = ["UNSCORED", "Beside", "Key", "Place", "Scored", "Scorer"]
 
-RECENT = 200  # openings: what a place looks like now
+_RECENT = 200  # openings: what a place looks like now
 _FRESH = timedelta(minutes=10)
 
 Key = tuple[str, int]  # tender and lot
@@ -33,22 +31,24 @@ class Beside(msgspec.Struct, frozen=True):
     read: int = 0
 
 
-ALONE = Beside()
-
-
 class Scored(msgspec.Struct, frozen=True):
-    """`features` as decimal text, in the order of the model's card."""
+    """What a warning says of the prices, as its fact does (WarningRecorded)."""
 
-    said: Warned
-    features: tuple[str, ...]
+    band: str
+    features: tuple[str, ...] = ()
+    score: str = ""
+    reasons: tuple[str, ...] = ()
+    abstains: bool = True
+    cleared: int = 0
+    read: int = 0
+
+    @classmethod
+    def of(cls, fact: WarningRecorded) -> "Scored":
+        return cls(**{name: getattr(fact, name) for name in cls.__struct_fields__})
 
 
-def score(model: Model, opening: Opening, beside: Beside) -> Scored:
-    """The same model, opening and place, the same score."""
-    market = market_of([*beside.recent, opening])
-    cleared = market_of(beside.cleared) if beside.cleared else None
-    features = tuple(f"{value:.9g}" for value in matrix(market)[-1].tolist())
-    return Scored(warn(model, market, cleared)[-1], features)
+Scorer = Callable[[Opening, Beside], Scored]
+UNSCORED = Scored("unscored")  # without a model documents alone are compared
 
 
 class Place:
@@ -57,7 +57,7 @@ class Place:
     def __init__(self) -> None:
         self._openings: dict[Key, tuple[int, Opening]] = {}
         self._verdicts: list[tuple[int, Key, Verdict]] = []
-        self._moments: list[tuple[int, datetime]] = []
+        self._moments: list[tuple[int, datetime]] = []  # of both, ascending
 
     def open(self, index: int, openings: Sequence[Opening]) -> None:
         for opening in openings:
@@ -74,8 +74,9 @@ class Place:
         of the place for ten minutes: nobody chooses what to have read.
         """
         index, _ = self._openings[opening.tender, opening.lot]
-        unread = [moment for place, moment in self._moments if place >= read]
-        return read > index and all(at - moment <= _FRESH for moment in unread)
+        unread = bisect_left(self._moments, read, key=itemgetter(0))
+        is_all = unread == len(self._moments)
+        return read > index and (is_all or at - self._moments[unread][1] <= _FRESH)
 
     def unseen(self, recorded: Collection[Key]) -> list[str]:
         """Openings that nobody looked at, by name."""
@@ -91,4 +92,4 @@ class Place:
             if index < read and key != own
         ]
         cleared = tuple(other for key, other in known if verdicts.get(key) is Verdict.CLEARED)
-        return Beside(tuple(other for _, other in known[-RECENT:]), cleared, read)
+        return Beside(tuple(other for _, other in known[-_RECENT:]), cleared, read)

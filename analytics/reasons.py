@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from analytics.features import FAMILIES, FEATURES, Family
-from analytics.local import LOCAL, LOCAL_FAMILIES, Local, local_matrix
+from analytics.local import LOCAL, LOCAL_FAMILIES, local_matrix
 from analytics.market import Floats, Ints, Market
 from analytics.model import Model
 
@@ -31,16 +31,18 @@ _SIGNS = {feature.code: feature.sign for feature in FEATURES}
 def reasons(model: Model, market: Market, features: Floats, places: Ints) -> list[list[str]]:
     """For each row of `features`, which stands for the auction at its place; weightiest first."""
     usual = np.array(model.usual)
-    if model.local is None:
+    local = model.local
+    if local is None:
         weights = _weights(model.blend.scores, features, usual, _COLUMNS)
     else:
-        weights = _weights_there(model.local, local_matrix(market, model.local.middle)[places])
+        own = local_matrix(market, local.middle)[places]
+        weights = _weights(local.of, own, np.array(local.usual), _LOCAL_COLUMNS)
     found = []
     for row, place in enumerate(places):
         within = market.within(int(place))
-        own = {code: float(each[row]) for code, each in weights.items()}
+        weight = {code: float(each[row]) for code, each in weights.items()}
         bids = market.bids[within]
-        said = [*_sentences(_told(features[row], own, usual), len(bids)), *_habit(own, bids)]
+        said = [*_sentences(_told(features[row], weight, usual), len(bids)), *_habit(weight, bids)]
         found.append([*said, _closest(bids, market.bidders[within])] if said else [])
     return found
 
@@ -58,10 +60,6 @@ def _weights(
         ordinary[:, columns] = np.where(known, usual[columns], np.nan)
         found[code] = whole - scores(ordinary)
     return found
-
-
-def _weights_there(local: Local, features: Floats) -> dict[str, Floats]:
-    return _weights(local.of, features, np.array(local.usual), _LOCAL_COLUMNS)
 
 
 def _told(

@@ -5,11 +5,10 @@ model's file, which is no part of the ledger, every score is made again from the
 what was known of the place. What documents have in common is not compared again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
-from analytics.model import Model
 from analytics.opening import Opening, openings_of
-from analytics.place import Place, score
+from analytics.place import Place, Scored, Scorer
 from analytics.record import Models, Warnings, check_model, check_warning
 from trading.facts.opening import OpeningRecorded
 from trading.facts.warning import MODELS, WarningJudged, WarningRecorded
@@ -25,15 +24,15 @@ _SHOWN = 3  # names
 
 
 class Warned:
-    """`models`: those to score again with."""
+    """`again`: what scores by the models at hand, by their digests (analytics/scoring.py)."""
 
     zh, en = "预警", "warnings"
 
-    def __init__(self, models: Sequence[Model] = ()) -> None:
-        self._given = {model.digest: model for model in models}
+    def __init__(self, again: Mapping[str, Scorer] = {}) -> None:
+        self._given = again
         self._models = Models()
         self._warnings: dict[str, Warnings] = {}
-        self._place, self._again = Place(), 0
+        self._place, self._checked = Place(), 0
         self._opened: list[tuple[int, str, TenderReader]] = []  # which had not read them yet
 
     def follow(self, fact: Fact, stamp: Stamp, reader: TenderReader) -> None:
@@ -77,20 +76,16 @@ class Warned:
             raise WarningRefusal(problem=f"标段 {fact.lot} 所据账本尚不存在 / read before written")
         if fact.model and not self._place.is_fair(opening, fact.read, stamp.at):
             raise WarningRefusal(problem=f"标段 {fact.lot} 所据账本过旧 / scored by an old reading")
-        model = self._given.get(fact.model)
-        if model is None:
+        score = self._given.get(fact.model)
+        if score is None:
             return
-        beside = self._place.beside(opening, fact.read)
-        scored = score(model, opening, beside)
-        said, cleared = scored.said, len(beside.cleared)
-        again = (scored.features, said.told, said.band, said.reasons, said.abstain, cleared)
-        told = (fact.features, fact.score, fact.band, fact.reasons, fact.abstains, fact.cleared)
-        if again != told:
+        again = score(opening, self._place.beside(opening, fact.read))
+        if again != Scored.of(fact):
             problem = (
-                f"标段 {fact.lot} 的预警与重算不符 / lot {fact.lot} scores otherwise: {said.told}"
+                f"标段 {fact.lot} 的预警与重算不符 / lot {fact.lot} scores otherwise: {again.score}"
             )
             raise WarningRefusal(problem=problem)
-        self._again += 1
+        self._checked += 1
 
     def finish(self) -> str:
         """Usage for a model that never was this ledger's."""
@@ -109,7 +104,7 @@ class Warned:
         }
         yield f"{len(recorded)}"
         if self._given:
-            yield f"重算 {self._again} scored again"
+            yield f"重算 {self._checked} scored again"
         unscored = sum(not fact.model for fact in recorded.values())
         if unscored and self._models.adopted:
             yield f"未评分 {unscored} unscored"

@@ -5,25 +5,16 @@ from collections.abc import Mapping
 import msgspec
 
 from analytics.opening import Opening
+from analytics.place import UNSCORED, Scored
 from trading.facts.warning import ModelAdopted, Verdict, WarningJudged, WarningRecorded
 from trading.kernel.canonical import is_digest
 from trading.kernel.errors import IllegalTransition, WarningRefusal
 from trading.ledger.entry import Stamp
 from trading.ledger.fact import Fact
 
-__all__ = [
-    "UNSCORED",
-    "Judged",
-    "Models",
-    "Warnings",
-    "check_model",
-    "check_warning",
-    "stream_of_warnings",
-]
+__all__ = ["Judged", "Models", "Warnings", "check_model", "check_warning", "stream_of_warnings"]
 
 _LONGEST = 4000
-UNSCORED = "unscored"  # without a model documents alone are compared
-_UNSCORED = (UNSCORED, "", (), (), True, 0, 0)
 
 
 class Models(msgspec.Struct):
@@ -104,13 +95,8 @@ def _check_recorded(
         raise WarningRefusal(problem=f"标段 {fact.lot} 已有预警 / has its warning")
     if fact.model and fact.model not in models.adopted:
         raise WarningRefusal(problem=f"模型 {fact.model[:16]} 未登记 / was not adopted")
-    if not fact.model and _scored(fact) != _UNSCORED:
+    if not fact.model and Scored.of(fact) != UNSCORED:
         raise WarningRefusal(problem=f"标段 {fact.lot} 无模型而有评分 / a score without a model")
-
-
-def _scored(fact: WarningRecorded) -> tuple[object, ...]:
-    said = fact.band, fact.score, fact.features, fact.reasons, fact.abstains
-    return *said, fact.cleared, fact.read
 
 
 def _check_judged(kept: Warnings, fact: WarningJudged) -> None:

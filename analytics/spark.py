@@ -11,8 +11,8 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from analytics.archive import ARCHIVE_SCREENS, NO_BIDS, SQL
-from analytics.market import Floats
+from analytics.archive import ARCHIVE_SCREENS, SQL
+from analytics.market import NO_BIDS, Floats
 from trading.kernel.errors import InputUnusable
 
 __all__ = ["SparkEngine"]

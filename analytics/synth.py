@@ -140,7 +140,7 @@ def synthesize(seed: int, out: Path) -> list[str]:
     the totals of all; `markets/`, where a ring shows over thirty lots only.
     """
     truth: dict[str, Any] = {}
-    names, totals = list[str](), dict[str, dict[str, str]]()
+    totals: dict[str, dict[str, str]] = {}
     for number, scenario in enumerate(SCENARIOS):
         draw = np.random.default_rng([seed, number])
         bids = _honest(draw, scenario.firms)
@@ -151,11 +151,10 @@ def synthesize(seed: int, out: Path) -> list[str]:
             "kinds": list(scenario.kinds),
             "pair": pair if scenario.kinds else [],
         }
-        names.append(scenario.code)
         totals[scenario.code] = {bid.name: f"{_total(bid)}" for bid in bids if bid.prices}
     truth |= write_markets(np.random.default_rng([seed, len(SCENARIOS)]), out, totals)
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1), "utf-8")
-    return names
+    return list(totals)
 
 
 def _honest(draw: Rng, wanted: int = 0) -> list[Bid]:

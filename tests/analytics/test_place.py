@@ -11,13 +11,15 @@ from analytics.features import FEATURES
 from analytics.market import Market
 from analytics.model import Model
 from analytics.opening import Bid, Opening
-from analytics.place import ALONE, Place, score
+from analytics.place import Beside, Place
+from analytics.scoring import score
 from analytics.training import train
 from trading.facts.warning import Verdict
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 CLOSE = (9_800_000, 9_802_000, 9_805_000, 9_809_000)
 CEILING = 10_000_000
+ALONE = Beside()
 
 
 @cache
@@ -59,9 +61,9 @@ def a_place(known: list[Opening], cleared: int = 0) -> Place:
 def test_where_the_model_ranks_against_theory_it_abstains_of_a_single_opening_too() -> None:
     opening = an_opening(99, CLOSE)
     beside = a_place(openings(1, is_odd=True)).beside(opening, 100)
-    assert score(a_model(), opening, beside).said.abstain
-    assert not score(a_model(), opening, ALONE).said.abstain
-    assert not score(a_model(), opening, a_place(openings(1)).beside(opening, 100)).said.abstain
+    assert score(a_model(), opening, beside).abstains
+    assert not score(a_model(), opening, ALONE).abstains
+    assert not score(a_model(), opening, a_place(openings(1)).beside(opening, 100)).abstains
 
 
 def test_the_ceiling_counts_only_where_the_lowest_wins() -> None:
@@ -69,12 +71,12 @@ def test_the_ceiling_counts_only_where_the_lowest_wins() -> None:
     rules = (True, None, False)
     found = [score(a_model(), an_opening(1, CLOSE, lowest_wins=rule), ALONE) for rule in rules]
     assert [one.features[column] for one in found] == ["0.98", "0.98", "nan"]
-    assert [any("控制价" in why for why in one.said.reasons) for one in found] == [
+    assert [any("控制价" in why for why in one.reasons) for one in found] == [
         True,
         True,
         False,
     ]
-    assert (found[2].said.score or 1.0) < (found[0].said.score or 0.0)
+    assert float(found[2].score) < float(found[0].score)
 
 
 def test_an_average_bid_tender_among_others_keeps_its_own_rule() -> None:
@@ -90,7 +92,7 @@ def test_what_the_bands_stand_on_is_said(cleared: int, said: str) -> None:
     opening = an_opening(99, CLOSE)
     beside = a_place(openings(1), cleared).beside(opening, 200)
     assert len(beside.cleared) == cleared
-    reasons = score(a_model(), opening, beside).said.reasons
+    reasons = score(a_model(), opening, beside).reasons
     assert any("其他市场" in why for why in reasons) == (cleared < 19)
     assert any("已核清" in why for why in reasons) == (cleared == 18)
     assert not said or any(said in why for why in reasons)
@@ -108,10 +110,10 @@ def test_only_what_had_been_read_stands_beside() -> None:
 
 
 def test_a_place_model_says_where_it_is_from_and_gives_its_own_reasons() -> None:
-    found = score(a_model("two"), an_opening(1, CLOSE), ALONE).said
+    found = score(a_model("two"), an_opening(1, CLOSE), ALONE)
     assert any("只适用于 two" in why for why in found.reasons)
     assert not any("其他市场" in why for why in found.reasons)
-    general = score(a_model(), an_opening(1, CLOSE), ALONE).said
+    general = score(a_model(), an_opening(1, CLOSE), ALONE)
     assert not any("只适用于" in why for why in general.reasons)
     own = [why for why in found.reasons if "一般为" in why]
     assert own
@@ -130,7 +132,7 @@ def test_a_place_that_learnt_from_size_says_so() -> None:
         row["control_price"] = ""
     model = train([Market("large", rows), Market("one", a_market(1, name="one"))], place="large")
     prices = (1_000_000_000, 1_030_000_000, 1_070_000_000, 1_090_000_000)
-    said = score(model, an_opening(1, prices), ALONE).said
+    said = score(model, an_opening(1, prices), ALONE)
     assert any("家数 4、报价中位数 10,500,000.00" in why for why in said.reasons)
-    small = score(model, an_opening(1, tuple(price // 1000 for price in prices)), ALONE).said
+    small = score(model, an_opening(1, tuple(price // 1000 for price in prices)), ALONE)
     assert not any("中位数" in why for why in small.reasons)

@@ -25,6 +25,7 @@ from analytics.opening import Opening, openings_of
 from analytics.place import Place
 from analytics.recheck import Warned
 from analytics.record import Warnings
+from analytics.scoring import scorers
 from analytics.traces import traces
 from analytics.training import train
 from analytics.watch import Watch
@@ -213,7 +214,7 @@ class OtherWords(Warned):
     """The ledger as it is, with other words in the place of one warning."""
 
     def __init__(self, tender: str, said: WarningRecorded, model: Path) -> None:
-        super().__init__([Model.load(model)])
+        super().__init__(scorers([Model.load(model)]))
         self._stream, self._said = f"warnings:{tender}", said
 
     def follow(self, fact: Fact, stamp: Stamp, reader: TenderReader) -> None:

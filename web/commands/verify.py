@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from trading.kernel.errors import InputUnusable
 from trading.kernel.files import read_text
 from trading.ledger.archive import open_archive
 from trading.ledger.policy import Policy
+
+if TYPE_CHECKING:
+    from analytics.place import Scorer
 
 _EVERY = 2000
 
@@ -52,15 +56,24 @@ def _archive(
         count[0] = max(count[0], int(done.detail.split(" ")[0]) if done.number == 2 else 0)
         click.echo(f"✓ {done.number} {done.zh} {done.en}: {done.detail}")
 
-    from analytics.model import Model
     from analytics.recheck import Warned
     from evaluation.recheck import Evaluations
 
     gc.disable()  # nothing here makes cycles; a fifth of a large ledger's time went into looking
     with open_archive(path) as archive:
-        rooms: list[Room] = [Evaluations(), Warned([Model.load(model) for model in models])]
+        rooms: list[Room] = [Evaluations(), Warned(_scorers(models))]
         Audit(archive, own, charter, _progress, rooms).run(step)
     click.echo(f"全部 {count[0]} 条记录核验通过 / every entry verified: {count[0]}")
+
+
+def _scorers(models: Sequence[Path]) -> "dict[str, Scorer]":
+    """What scores is slow to load, and most verify without."""
+    if not models:
+        return {}
+    from analytics.model import Model
+    from analytics.scoring import scorers
+
+    return scorers(map(Model.load, models))
 
 
 def _receipt(path: Path, own: Policy | None) -> None:
