@@ -19,8 +19,9 @@ from trading.desks.trustee import Refused, Trustee, TrusteeRequest
 from trading.kernel.errors import RequestMalformed
 from trading.kernel.instant import SystemClock
 from trading.ledger.witness import Witness
+from web.logs import set_up_logs
 from web.problems import HANDLERS
-from web.server import serve, set_up_logs
+from web.server import serve
 from web.signing import Message, check_head
 
 __all__ = ["serve_trustee", "serve_witness", "trustee_app", "witness_app"]

@@ -2,18 +2,15 @@
 
 import asyncio
 import gc
-import logging
 import os
 import socket
-import sys
 from collections.abc import Callable
 
-import structlog
 import uvicorn
 import uvloop
 from litestar.types import ASGIApp
 
-__all__ = ["WITH_PARENT", "serve", "set_up_logs"]
+__all__ = ["WITH_PARENT", "serve"]
 
 WITH_PARENT = "_KAIFENG_WITH_PARENT"  # set by who starts servers for itself: they end when it does
 
@@ -22,23 +19,6 @@ _GRACE = 10
 _TICK = 0.1
 _DOORS = 16
 _YOUNG = 20_000  # new objects between two searches for cycles
-
-
-def set_up_logs() -> None:
-    """One JSON object a line on standard error. Nothing logs a body, a token or a price."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
 
 
 def serve(

@@ -386,15 +386,17 @@ def codes_of(act: Callable[[SealedBid], object], bids: list[SealedBid]) -> set[t
 
 
 def test_a_full_disk_refuses_and_heals(small_disk: Path) -> None:
-    """Also where the bytes had come before it was full, and only the seal is missing."""
+    """Also where the bytes had come before it was full, and only the seal is missing. The centre's
+    log lies on the same disk, and what follows the ledger has just begun on a bid when it fills.
+    """
     with Rehearsal(small_disk, settings=_QUICK | {"disk_reserve_mib": "1"}) as centre:
         tender = ALiveTender(centre, day=500, with_tokens=False)
         tender.publish()
         anyone, full = tender.anyone, {(503, "KF-705")}
         bids = [tender.seal(f"firm-{n}", n + 1) for n in range(8)]
-        told = Told({bids[0].eid: handed_in(tender, bids[0])})
         for bid in bids[1:4]:
             anyone.upload(tender.id, bid.path, b"")
+        told = Told({bids[0].eid: handed_in(tender, bids[0])})
         with ballast(small_disk):
             seals = f"{tender.path}/seals"
             assert codes_of(lambda bid: anyone.anonymous(seals, bid.body), bids[1:4]) == full

@@ -12,10 +12,11 @@ from web.centre import settings_here
 from web.duties import Duties
 from web.edge import Edge
 from web.guard import check_not_older
+from web.logs import set_up_logs
 from web.migrate import migrate
 from web.node import Node
 from web.options import DATABASE
-from web.server import serve, set_up_logs
+from web.server import serve
 
 _FATAL = 3
 
