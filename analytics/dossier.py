@@ -90,9 +90,9 @@ def read_dossier(folder: Path, bidder: str, name: str = "", *, lenient: bool = F
     def skip(path: Path, problem: Refusal) -> None:
         if not lenient:
             raise problem
-        place = path.relative_to(folder)
+        place = str(path.relative_to(folder))
         told = type(problem)(**{**problem.facts, "path": place}).text("zh")
-        unread.append(f"{place}：{told}")
+        unread.append(told if place in told else f"{place}：{told}")
 
     documents = dict(_documents(folder, skip))
     makers = tuple(_makers(folder, skip))

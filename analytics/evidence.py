@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from analytics.opening import opened_of
+from analytics.opening import firm_of, opened_of
 from analytics.reading import Evidence, Home, read_apart
 from analytics.traces import traces
 from trading.desks.office import Office
@@ -27,11 +27,12 @@ def evidence_of(office: Office, state: Tender, lot: int) -> Evidence:
     with tempfile.TemporaryDirectory(prefix="kaifeng-evidence-") as place:
         folder, homes = Path(place), dict[str, Home]()
         for opened in opened_of(state, lot):
-            own = Home(str(folder / str(len(homes))), opened.bidder_id, opened.bidder_name)
-            home = homes.setdefault(opened.bidder_id, own)
+            firm = firm_of(opened)
+            own = Home(str(folder / str(len(homes))), firm, opened.bidder_name)
+            home = homes.setdefault(firm, own)
             problem = _unpacked(office, state, opened, Path(home.folder))
             if problem:
-                unread.append(f"{opened.bidder_id} 信封 {opened.eid[:16]}…：{problem}")
+                unread.append(f"{firm} 信封 {opened.eid[:16]}…：{problem}")
         read = read_apart(folder, list(homes.values()))
     came = [msgspec.convert(msgspec.structs.asdict(one), Match) for one in traces(state, lot)]
     return Evidence((*read.matches, *came), (*unread, *read.unread))

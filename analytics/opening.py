@@ -10,7 +10,7 @@ from trading.facts.opening import EnvelopeOpened
 from trading.kernel.canonical import canonical, sha256
 from trading.tender import Tender
 
-__all__ = ["Bid", "Opening", "opened_of", "openings_of", "priced_of"]
+__all__ = ["Bid", "Opening", "firm_of", "opened_of", "openings_of", "priced_of"]
 
 _LOWEST_WINS = {method.code: method.is_monotone for method in METHODS}
 
@@ -62,7 +62,7 @@ def openings_of(state: Tender) -> list[Opening]:
     found = []
     for lot in draft.lots:
         bids = tuple(
-            Bid(one.eid, one.bidder_id, one.bidder_name, one.price)
+            Bid(one.eid, firm_of(one), one.bidder_name, one.price)
             for one in priced_of(state, lot.number)
             if one.price is not None and one.price > 0
         )
@@ -79,6 +79,11 @@ def openings_of(state: Tender) -> list[Opening]:
             )
             found.append(opening)
     return found
+
+
+def firm_of(opened: EnvelopeOpened) -> str:
+    """The registration number, without blanks that somebody typed around it."""
+    return opened.bidder_id.strip()
 
 
 def opened_of(state: Tender, lot: int) -> list[EnvelopeOpened]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from analytics.finding import CLUE, Finding
+from analytics.opening import firm_of
 from trading.tender import Tender
 
 __all__ = ["traces"]
@@ -19,7 +20,7 @@ def traces(state: Tender, lot: int) -> list[Finding]:
     """Of the first envelopes of different bidders, by registration number."""
     stage = state.drafted.stages[0]
     came = [
-        (bid.at, state.opened[bid.eid].bidder_id, bid.index)
+        (bid.at, firm_of(state.opened[bid.eid]), bid.index)
         for bid in state.final(stage)
         if bid.eid in state.opened and bid.prefix.header.lot == lot
     ]
