@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+import scipy
 
 from analytics.market import Floats, Market
 from analytics.network import MOST_BIDDERS, bidders_of
@@ -32,7 +32,7 @@ class Company(msgspec.Struct, frozen=True):
     firms: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
     winners: npt.NDArray[np.int64]
-    met: csr_matrix
+    met: "scipy.sparse.csr_matrix"
     bids: npt.NDArray[np.int64]
     chance: float
 
@@ -48,7 +48,7 @@ class Company(msgspec.Struct, frozen=True):
         is_company = sizes[rows] <= CROWD
         ones = np.ones(int(is_company.sum()))
         places = rows[is_company], columns[is_company]
-        bids = csr_matrix((ones, places), shape=(len(members), len(firms)))
+        bids = scipy.sparse.csr_matrix((ones, places), shape=(len(members), len(firms)))
         total = len(rows)
         chance = float((sizes * (sizes - 1)).sum() / max(total * (total - 1), 1))
         counts = np.bincount(columns, minlength=len(firms))

@@ -13,7 +13,7 @@ from statistics import median
 
 import msgspec
 import numpy as np
-from scipy.stats import hypergeom, t
+import scipy
 
 __all__ = [
     "Clique",
@@ -127,7 +127,7 @@ def partialities(found: Residuals) -> list[Partiality]:
 def _tested(values: Sequence[float]) -> tuple[float, float]:
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
     error = max(spread, _LEAST) / len(values) ** 0.5
-    return mean, float(2 * t.sf(abs(mean) / error, len(values) - 1))
+    return mean, float(2 * scipy.stats.t.sf(abs(mean) / error, len(values) - 1))
 
 
 def outliers(found: Residuals) -> list[Outlier]:
@@ -218,7 +218,7 @@ def _close(
     for expert, sat in panels.items():
         for bidder, bid in entered.items():
             met = len(sat & bid)
-            chance = float(hypergeom.sf(met - 1, tenders, len(sat), len(bid)))
+            chance = float(scipy.stats.hypergeom.sf(met - 1, tenders, len(sat), len(bid)))
             if met < _FEWEST or chance > _RARE:
                 continue
             wins = won.get(bidder, set())

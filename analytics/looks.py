@@ -5,7 +5,7 @@ that are too many or too few.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from scipy.stats import binom
+import scipy
 
 from analytics.clue import Case, Hit, Look, totals_of
 
@@ -48,6 +48,7 @@ def wins_oddly(*, often: bool) -> Look:
     """Firms that win far more often, or more rarely, than one of so many bidders would."""
 
     def look(cases: Sequence[Case]) -> Iterator[Hit]:
+        binom = scipy.stats.binom
         bids, wins = Counter[str](), Counter[str]()
         even: dict[str, float] = defaultdict(float)
         last: dict[str, str] = {}

@@ -7,7 +7,7 @@ Kawai, Nakabayashi and Ortner 2022). Looks at a whole market; one opening says n
 
 import msgspec
 import numpy as np
-from scipy.stats import binom
+import scipy
 
 from analytics.market import Floats, Market
 
@@ -52,5 +52,5 @@ def missing_bids(market: Market, width: float = _WIDTH) -> Missing:
     beside = int(((off >= width) & (off < 2 * width)).sum())
     if close + beside < _FEWEST:
         return Missing(width, close, beside, None, None)
-    chance = float(binom.cdf(close, close + beside, 0.5))
+    chance = float(scipy.stats.binom.cdf(close, close + beside, 0.5))
     return Missing(width, close, beside, close / beside if beside else None, chance)

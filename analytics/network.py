@@ -4,8 +4,7 @@ import ctypes
 from collections import Counter
 from itertools import combinations
 
-from scipy.sparse import coo_matrix
-from sknetwork.clustering import Leiden
+import scipy
 
 from analytics.market import Market
 
@@ -23,6 +22,8 @@ def communities(market: Market) -> dict[str, int]:
     """Leiden communities of the firms, edges weighted by how often two met; the same every time:
     the library draws by the C library's generator, whatever state it is given.
     """
+    from sknetwork.clustering import Leiden  # noqa: PLC0415  0.3 s that a server's start is without
+
     firms = [bidders_of(market, auction) for auction in range(len(market))]
     met = Counter(pair for named in firms for pair in combinations(named[:MOST_BIDDERS], 2))
     names = sorted({firm for named in firms for firm in named})
@@ -33,7 +34,8 @@ def communities(market: Market) -> dict[str, int]:
     rows = [place[a] for a, _ in pairs] + [place[b] for _, b in pairs]
     columns = [place[b] for _, b in pairs] + [place[a] for a, _ in pairs]
     weights = [float(met[pair]) for pair in pairs] * 2
-    graph = coo_matrix((weights, (rows, columns)), shape=(len(names), len(names))).tocsr()
+    shape = len(names), len(names)
+    graph = scipy.sparse.coo_matrix((weights, (rows, columns)), shape=shape).tocsr()
     ctypes.CDLL(None).srand(0)
     labels = Leiden(random_state=0).fit_predict(graph)
     return dict(zip(names, labels.tolist(), strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
-from scipy.stats import binom, hypergeom
+import scipy
 
 from analytics.company import Company
 
@@ -68,7 +68,9 @@ def _companions(company: Company) -> Iterator[Companion]:
         for other in sorted({one for auction in own for one in company.members[auction]} - {firm}):
             met = len(own & bid_by[other])
             won = len(own & won_by.get(other, set()))
-            chance = float(hypergeom.sf(met - 1, auctions, len(bid_by[other]), len(own)))
+            chance = float(
+                scipy.stats.hypergeom.sf(met - 1, auctions, len(bid_by[other]), len(own))
+            )
             if met < _FEWEST or won < _ALWAYS * met or chance > _RARE:
                 continue
             yield Companion(
@@ -100,7 +102,7 @@ def _rota(won: list[str]) -> Rota | None:
         return None
     share = sum((won.count(firm) / len(won)) ** 2 for firm in firms)
     repeats = sum(one == other for one, other in pairwise(won))
-    chance = float(binom.cdf(repeats, len(won) - 1, share))
+    chance = float(scipy.stats.binom.cdf(repeats, len(won) - 1, share))
     if chance > _RARE:
         return None
     return Rota(tuple(firms), tuple(won), repeats, round(share * (len(won) - 1), 2), chance)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 from analytics.bands import FEWEST_CLEARED, REVIEW, Bands
 from analytics.features import matrix, untrained
@@ -75,7 +75,8 @@ def has_signal(scores: Floats, features: Floats) -> bool:
     theory = np.nan_to_num(untrained(features), nan=np.nanmin(untrained(features)))
     if np.ptp(scores) == 0 or np.ptp(theory) == 0:
         return False
-    return float(np.corrcoef(rankdata(scores), rankdata(theory))[0, 1]) >= _AGREE
+    ranked = scipy.stats.rankdata
+    return float(np.corrcoef(ranked(scores), ranked(theory))[0, 1]) >= _AGREE
 
 
 def _cleared(model: Model, cleared: Market | None) -> list[float]:

@@ -13,7 +13,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from scipy.stats import binom
+import scipy
 
 from analytics.clue import Case, Clue, Group, Hit
 
@@ -34,7 +34,7 @@ def _look(cases: Sequence[Case]) -> Iterator[Hit]:
     for bidder, count in bids.items():
         others = bids.total() - count
         share = (rejected.total() - rejected[bidder]) / others if others else 1.0
-        chance = float(binom.sf(rejected[bidder] - 1, count, share))
+        chance = float(scipy.stats.binom.sf(rejected[bidder] - 1, count, share))
         if count >= _FEWEST and rejected[bidder] and chance < _RARE:
             yield Hit(last[bidder], (bidder,), f"{rejected[bidder]}/{count}")
 

@@ -54,3 +54,14 @@ def test_every_module_loads_with_what_is_locked_for_a_centre() -> None:
 
 def test_the_control_one_package_less_and_it_does_not() -> None:
     assert "No module named 'requests'" in without("requests").stderr
+
+
+def test_a_server_starts_without_what_only_an_analysis_needs() -> None:
+    """After a failure bidders wait for it: the libraries of statistics are loaded at their first
+    use, and doubled the start and the memory of a node that has nothing to analyse.
+    """
+    slow = ("scipy.stats", "scipy.sparse", "sklearn", "sknetwork", "duckdb", "alembic")
+    code = f"import sys, web.commands.serve; print([m for m in {slow} if m in sys.modules])"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

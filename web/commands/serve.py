@@ -13,7 +13,6 @@ from web.duties import Duties
 from web.edge import Edge
 from web.guard import check_not_older
 from web.logs import set_up_logs
-from web.migrate import migrate
 from web.node import Node
 from web.options import DATABASE
 from web.server import serve
@@ -37,6 +36,8 @@ def command(data: Path, database: str, host: str, port: int, name: str) -> None:
     set_up_logs()
     settings = settings_here()
     if database:
+        from web.migrate import migrate
+
         migrate(database)
     with Node(data, settings, database, name) as node:
         check_not_older(node)
