@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from analytics.opening import firm_of, priced_of
+from analytics.opening import priced_of
 from trading.facts.tender import Lot
 from trading.phase import Phase
 from trading.tender import Tender
@@ -97,11 +97,7 @@ def _deal(state: Tender, lot: Lot, contracted: Mapping[int, datetime], *, is_ove
 
 def _takers(state: Tender, lot: int) -> dict[str, Taker]:
     """By envelope; whoever was rejected afterwards bid all the same."""
-    return {
-        one.eid: Taker(firm_of(one), one.bidder_name, one.price)
-        for one in priced_of(state, lot)
-        if one.price is not None
-    }
+    return {bid.eid: Taker(bid.bidder, bid.name, bid.price) for bid in priced_of(state, lot)}
 
 
 def _region(buyer: str) -> str:

@@ -7,6 +7,8 @@ is the supervising body's word.
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import msgspec
+
 from analytics.evidence import Evidence, evidence_of
 from analytics.model import Model
 from analytics.opening import Opening, openings_of
@@ -98,15 +100,9 @@ class WarningDesk:
             lot=opening.lot,
             model=model.digest if model else "",
             given=opening.given,
-            features=scored.features,
-            score=scored.score,
-            band=scored.band,
-            reasons=scored.reasons,
-            abstains=scored.abstains,
-            cleared=scored.cleared,
             matches=evidence.matches,
             unread=evidence.unread,
-            read=scored.read,
+            **msgspec.structs.asdict(scored),
         )
 
 

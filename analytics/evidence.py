@@ -5,15 +5,12 @@ that the ledger holds, compared, and forgotten.
 import tempfile
 from pathlib import Path
 
-import msgspec
-
 from analytics.opening import firm_of, opened_of
 from analytics.reading import Evidence, Home, read_apart
 from analytics.traces import traces
 from trading.desks.office import Office
 from trading.envelope.layout import split_prefix
 from trading.facts.opening import EnvelopeOpened
-from trading.facts.warning import Match
 from trading.kernel.errors import Refusal
 from trading.opening import Combined, open_one
 from trading.tender import Tender
@@ -34,7 +31,7 @@ def evidence_of(office: Office, state: Tender, lot: int) -> Evidence:
             if problem:
                 unread.append(f"{firm} 信封 {opened.eid[:16]}…：{problem}")
         read = read_apart(folder, list(homes.values()))
-    came = [msgspec.convert(msgspec.structs.asdict(one), Match) for one in traces(state, lot)]
+    came = [one.as_match() for one in traces(state, lot)]
     return Evidence((*read.matches, *came), (*unread, *read.unread))
 
 

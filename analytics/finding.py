@@ -2,6 +2,8 @@
 
 import msgspec
 
+from trading.facts.warning import Match
+
 __all__ = ["CLUE", "HARD", "Finding"]
 
 HARD, CLUE = "认定级", "线索级"
@@ -17,3 +19,7 @@ class Finding(msgspec.Struct, frozen=True):
     zh: str
     en: str
     article: str
+
+    def as_match(self) -> Match:
+        """For the ledger."""
+        return msgspec.convert(msgspec.structs.asdict(self), Match)

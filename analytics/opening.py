@@ -61,11 +61,7 @@ def openings_of(state: Tender) -> list[Opening]:
         return []
     found = []
     for lot in draft.lots:
-        bids = tuple(
-            Bid(one.eid, firm_of(one), one.bidder_name, one.price)
-            for one in priced_of(state, lot.number)
-            if one.price is not None and one.price > 0
-        )
+        bids = tuple(bid for bid in priced_of(state, lot.number) if bid.price > 0)
         if bids:
             opening = Opening(
                 state.id,
@@ -92,10 +88,10 @@ def opened_of(state: Tender, lot: int) -> list[EnvelopeOpened]:
     return sorted(own, key=lambda one: (one.stage, state.received[one.eid].index))
 
 
-def priced_of(state: Tender, lot: int) -> list[EnvelopeOpened]:
+def priced_of(state: Tender, lot: int) -> list[Bid]:
     """Those with a price in the tender's currency, whatever became of them afterwards."""
     return [
-        one
+        Bid(one.eid, firm_of(one), one.bidder_name, one.price)
         for one in opened_of(state, lot)
         if one.stage == Stage.PRICE
         and one.price is not None

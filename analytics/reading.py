@@ -88,7 +88,7 @@ def _read(folder: Path, seconds: int) -> Iterator[Evidence]:
 def _evidence(dossiers: Sequence[Dossier]) -> Evidence:
     found = likeness(dossiers, _NOTHING)[:_MOST]
     return Evidence(
-        tuple(msgspec.convert(msgspec.structs.asdict(one), Match) for one in found),
+        tuple(one.as_match() for one in found),
         tuple(f"{one.bidder} {file}" for one in dossiers for file in one.unread),
     )
 

@@ -52,7 +52,7 @@ def companions(company: Company) -> list[Companion]:
 
 
 def _companions(company: Company) -> Iterator[Companion]:
-    auctions = len(company.members)
+    auctions, hypergeom = len(company.members), scipy.stats.hypergeom
     won_by: dict[int, set[int]] = {}
     bid_by: dict[int, set[int]] = {}
     for auction, (winner, members) in enumerate(
@@ -68,9 +68,7 @@ def _companions(company: Company) -> Iterator[Companion]:
         for other in sorted({one for auction in own for one in company.members[auction]} - {firm}):
             met = len(own & bid_by[other])
             won = len(own & won_by.get(other, set()))
-            chance = float(
-                scipy.stats.hypergeom.sf(met - 1, auctions, len(bid_by[other]), len(own))
-            )
+            chance = float(hypergeom.sf(met - 1, auctions, len(bid_by[other]), len(own)))
             if met < _FEWEST or won < _ALWAYS * met or chance > _RARE:
                 continue
             yield Companion(

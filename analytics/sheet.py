@@ -28,11 +28,8 @@ def as_csv(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
 
 
 def _quiet(cell: Cell) -> Cell:
-    return (
-        f"'{cell}"
-        if isinstance(cell, str) and cell.strip(" \u00a0\u3000").startswith(_RUNS)
-        else cell
-    )
+    runs = isinstance(cell, str) and cell.strip(" \u00a0\u3000").startswith(_RUNS)
+    return f"'{cell}" if runs else cell
 
 
 def as_xlsx(title: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:

@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 _IMPORTS = """
 import importlib, pkgutil, sys
@@ -56,12 +58,18 @@ def test_the_control_one_package_less_and_it_does_not() -> None:
     assert "No module named 'requests'" in without("requests").stderr
 
 
-def test_a_server_starts_without_what_only_an_analysis_needs() -> None:
-    """After a failure bidders wait for it: the libraries of statistics are loaded at their first
-    use, and doubled the start and the memory of a node that has nothing to analyse.
+_ANALYSIS = ("scipy.stats", "scipy.sparse", "sklearn", "sknetwork", "duckdb", "alembic")
+_SERVER = ("sqlalchemy", "litestar", "rich", "evaluation", "asn1crypto")
+
+
+@pytest.mark.parametrize(("command", "slow"), [("serve", _ANALYSIS), ("verify", _SERVER)])
+def test_a_command_starts_without_what_only_others_need(
+    command: str, slow: tuple[str, ...]
+) -> None:
+    """After a failure bidders wait for a server: the libraries of statistics doubled its start and
+    its memory. Who verifies needs nothing but trading and click.
     """
-    slow = ("scipy.stats", "scipy.sparse", "sklearn", "sknetwork", "duckdb", "alembic")
-    code = f"import sys, web.commands.serve; print([m for m in {slow} if m in sys.modules])"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    code = f"import sys, web.commands.{command}; print([m for m in {slow} if m in sys.modules])"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -4,11 +4,14 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import kaifeng
 
-from trading.envelope.layout import PREFIX, Prefix
+from trading.envelope.content import Bidder
+from trading.envelope.layout import PREFIX, Address, Prefix, Stage
+from web.commands.seal import _manifest, _Options
 from web.maker import write_record
 
 
@@ -53,6 +56,15 @@ def test_a_folder_is_sealed_to_the_committee_of_the_ledger(
     tender = json.loads((demo / "demo.json").read_text())["tender"]
     assert prefix.header.tender.hex() == tender.replace("-", "")
     assert out.with_suffix(".key").stat().st_mode & 0o077 == 0
+
+
+def test_blanks_typed_around_number_and_name_are_not_sealed(folder: Path) -> None:
+    """The certificate has none: the bid would be nobody's, and the firm another one."""
+    wanted: dict[str, Any] = dict.fromkeys(_Options.__struct_fields__)
+    typed = {"folder": folder, "bidder": " 91330 ", "name": "我公司\u3000", "lot": 1, "price": "1"}
+    options = _Options(**(wanted | typed | {"currency": "CNY"}))
+    address = Address("01a2", 1, Stage.PRICE, b"", b"")
+    assert _manifest(options, address).bidder == Bidder("91330", "我公司")
 
 
 def test_a_replacement_keeps_the_pseudonym_and_the_cokey(

@@ -161,7 +161,8 @@ def _manifest(wanted: _Options, address: Address) -> Manifest:
         price = Price(Money.yuan(wanted.price).fen, wanted.currency)
         if price.fen <= 0:
             raise AmountUnreadable(amount=wanted.price)
-    bidder, files = Bidder(wanted.bidder, wanted.name), describe_files(wanted.folder)
+    bidder = Bidder(wanted.bidder.strip(), wanted.name.strip())
+    files = describe_files(wanted.folder)
     return Manifest(bidder, files, wanted.lot, price, address.stage, address.tender)
 
 
