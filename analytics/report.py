@@ -50,6 +50,7 @@ def market_report(model: Model, market: Market, warned: Sequence[Warned], at: da
             "评分分布 Scores",
             (
                 Picture(histogram(scores), "各场评分的分布 histogram of the scores"),
+                Note("纵轴为对数，数字为场数。 Logarithmic; the figures count auctions."),
                 Table(
                     ("分档 band", "场数 auctions"),
                     tuple((b, f"{bands[b]:,}") for b in (RED, REVIEW, CLEAR, INSUFFICIENT)),
